@@ -14,7 +14,7 @@ public partial class Consumer : IAsyncDisposable
     public void Subscribe(IEnumerable<string> topics, IRebalanceListener? listener = null) => throw new NotSupportedException();
 
     /// <inheritdoc cref="Subscribe(IEnumerable{string}, IRebalanceListener?)"/>
-    public void Subscribe(params ReadOnlySpan<string> topics) => Subscribe(topics.ToArray(), null);
+    public void Subscribe(params string[] topics) => Subscribe(topics, null);
 
     /// <summary>Reads these partitions, without taking part in a group, from the committed offsets if there is a group id.</summary>
     public void Assign(IEnumerable<TopicPartition> partitions) => throw new NotSupportedException();
