@@ -1,0 +1,46 @@
+using Microsoft.Extensions.Logging;
+using OrleansLog.Protocol;
+using OrleansLog.Storage;
+
+namespace OrleansLog.Broker.Partitions;
+
+/// <summary>
+/// The logs of one broker: a directory for each partition, named <c>topic-partition</c>. Opening, deleting and closing
+/// are asked for by topic control, one change at a time.
+/// </summary>
+public sealed class PartitionStore(ILogFileSystem files, string directory, TimeProvider time, ILoggerFactory loggers)
+{
+    private readonly ILogger _logger = loggers.CreateLogger<Partition>();
+
+    /// <summary>The partitions that were opened.</summary>
+    public PartitionTable Led { get; } = new();
+
+    /// <summary>The directory that holds the partitions' directories.</summary>
+    public string Directory => directory;
+
+    /// <summary>Opens a partition, recovering its log, and takes up its leadership.</summary>
+    /// <exception cref="StorageException">The log cannot be opened.</exception>
+    public async Task OpenAsync(Guid topicId, TopicPartition id, LeaderEpoch epoch, PartitionSettings settings)
+    {
+        var log = await PartitionLog.OpenAsync(files, PathOf(id), settings.Log, time, loggers.CreateLogger<PartitionLog>());
+        Led.Add(topicId, new Partition(id, epoch, log, settings, time, _logger));
+    }
+
+    /// <summary>Closes a topic's partitions and deletes their files.</summary>
+    public async Task DeleteTopicAsync(string name)
+    {
+        if (Led.RemoveTopic(name) is not { } topic)
+            return;
+        foreach (var partition in topic.Partitions)
+        {
+            await partition.DisposeAsync();
+            files.DeleteDirectory(PathOf(partition.Id));
+        }
+        await files.FlushDirectoryAsync(directory);
+    }
+
+    /// <summary>Flushes and closes every log.</summary>
+    public Task CloseAsync() => Task.WhenAll(Led.All.Select(partition => partition.DisposeAsync().AsTask()));
+
+    private string PathOf(TopicPartition id) => Path.Combine(directory, id.ToString());
+}
