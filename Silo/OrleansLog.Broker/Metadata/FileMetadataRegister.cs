@@ -62,8 +62,8 @@ public sealed class FileMetadataRegister : IMetadataRegister, IDisposable
         using var turn = await TakeTurnAsync(cancellationToken);
         if (_entries.GetValueOrDefault(key)?.Version != expected)
             return false;
-        _files.DeleteFile(PathOf(key));
-        _files.FlushDirectory(Path.GetDirectoryName(PathOf(key))!);
+        _files.Delete(PathOf(key));
+        await _files.FlushDirectoryAsync(Path.GetDirectoryName(PathOf(key))!);
         _entries.Remove(key);
         return true;
     }
@@ -75,6 +75,44 @@ public sealed class FileMetadataRegister : IMetadataRegister, IDisposable
         await _turn.WaitAsync(cancellationToken);
         return new Turn(_turn);
     }
+
+    private void Load(string prefix)
+    {
+        foreach (var entry in _files.List(Path.Combine(_directory, prefix)))
+        {
+            var key = prefix + entry.Name;
+            if (entry.IsDirectory)
+                Load(key + "/");
+            else if (key.EndsWith(Extension, StringComparison.Ordinal))
+                _entries.Add(key[..^Extension.Length], new RegisterEntry(Read(key, entry.Length), new RegisterVersion(++_lastVersion)));
+        }
+    }
+
+    private byte[] Read(string name, long length)
+    {
+        using var file = _files.Open(Path.Combine(_directory, name), create: false);
+        var document = new byte[length];
+        file.ReadExactly(0, document);
+        return document;
+    }
+
+    private async ValueTask WriteAsync(string key, ReadOnlyMemory<byte> document)
+    {
+        var path = PathOf(key);
+        var parent = Path.GetDirectoryName(path)!;
+        if (_files.CreateDirectory(parent))
+            await _files.FlushDirectoryAsync(_directory);
+        using (var file = _files.Open(path + Temporary, create: true))
+        {
+            file.Truncate(0);
+            file.Write(0, document.Span);
+            await file.FlushAsync();
+        }
+        _files.Rename(path + Temporary, path);
+        await _files.FlushDirectoryAsync(parent);
+    }
+
+    private string PathOf(string key) => Path.Combine(_directory, key + Extension);
 
     private readonly struct Turn(SemaphoreSlim turn) : IDisposable
     {

@@ -43,6 +43,9 @@ public sealed class Partition : IAsyncDisposable
     /// <summary>The log below. For reading; appends go through <see cref="Append"/>.</summary>
     public PartitionLog Log => _log;
 
+    /// <summary>What the topic asks for at the moment.</summary>
+    public PartitionSettings Settings => Volatile.Read(ref _settings);
+
     /// <summary>Readers see what lies below. Never moves back.</summary>
     public Offset HighWatermark => new(Volatile.Read(ref _highWatermark));
 

@@ -22,20 +22,26 @@ public sealed class PartitionStore(ILogFileSystem files, string directory, TimeP
     /// <exception cref="StorageException">The log cannot be opened.</exception>
     public async Task OpenAsync(Guid topicId, TopicPartition id, LeaderEpoch epoch, PartitionSettings settings)
     {
+        if (Led.Find(id) is not null)
+            return; // A change of the topic failed after this was opened, and is tried again.
         var log = await PartitionLog.OpenAsync(files, PathOf(id), settings.Log, time, loggers.CreateLogger<PartitionLog>());
         Led.Add(topicId, new Partition(id, epoch, log, settings, time, _logger));
     }
 
-    /// <summary>Closes a topic's partitions and deletes their files.</summary>
-    public async Task DeleteTopicAsync(string name)
+    /// <summary>Puts a topic's changed configuration in force.</summary>
+    public void Configure(string topic, PartitionSettings settings)
     {
-        if (Led.RemoveTopic(name) is not { } topic)
-            return;
-        foreach (var partition in topic.Partitions)
-        {
+        foreach (var partition in Led.FindTopic(topic)?.Partitions ?? [])
+            partition.Configure(settings);
+    }
+
+    /// <summary>Closes a topic's partitions, as far as they are open, and deletes their files.</summary>
+    public async Task DeleteTopicAsync(string name, int partitionCount)
+    {
+        foreach (var partition in Led.RemoveTopic(name)?.Partitions ?? [])
             await partition.DisposeAsync();
-            files.DeleteDirectory(PathOf(partition.Id));
-        }
+        for (var index = 0; index < partitionCount; index++)
+            files.DeleteDirectory(PathOf(new TopicPartition(name, index)));
         await files.FlushDirectoryAsync(directory);
     }
 

@@ -29,22 +29,21 @@ public sealed class TopicControl(
     /// <summary>Told of every topic that is gone.</summary>
     public Func<TopicImage, ValueTask> OnDeleted { get; set; } = _ => default;
 
-    /// <summary>Opens every topic in the register; logs of one topic open side by side.</summary>
+    /// <summary>Opens every topic in the register, many partitions side by side.</summary>
     public async Task LoadAsync(string clusterId, ImmutableArray<BrokerImage> brokers, CancellationToken cancellationToken)
     {
-        var image = new ClusterImage(clusterId, brokers, ImmutableSortedDictionary.Create<string, TopicImage>(StringComparer.Ordinal));
+        var topics = ImmutableSortedDictionary.CreateBuilder<string, TopicImage>(StringComparer.Ordinal);
         foreach (var key in await register.ListAsync(TopicRecord.KeyPrefix, cancellationToken))
         {
-            var entry = await register.GetAsync(key, cancellationToken) ?? throw new InvalidDataException($"'{key}' vanished.");
-            var record = TopicRecord.Parse(key, entry.Document.Span);
-            await OpenAsync(record.ToImage(), from: 0);
+            var (record, version) = await ReadAsync(key);
             if (record.State == TopicState.Deleting)
-                await RemoveAsync(record, entry.Version);
+                await RemoveAsync(record, version);
             else
-                image = image.With(record.ToImage());
+                topics.Add(record.Name, record.ToImage());
         }
-        Volatile.Write(ref _image, image);
-        foreach (var topic in image.Topics.Values)
+        await OpenAsync(topics.Values.SelectMany(topic => PartitionsOf(topic, from: 0)));
+        Volatile.Write(ref _image, new ClusterImage(clusterId, brokers, topics.ToImmutable()));
+        foreach (var topic in topics.Values)
             await OnPartitionsOpened(topic);
     }
 
@@ -60,11 +59,7 @@ public sealed class TopicControl(
             : ReplicaAssignment.Spread(0, partitionCount, Image);
         var record = new TopicRecord(topic.Name, Guid.NewGuid(), TopicState.Active, partitions, new(topic.Config));
         var created = record.ToImage();
-        if (validateOnly)
-            return TopicOutcome.Changed(created);
-        await WriteAsync(record, expected: null);
-        await ShowOpenedAsync(created, from: 0);
-        return TopicOutcome.Changed(created);
+        return validateOnly ? TopicOutcome.Changed(created) : await OpenAndWriteAsync(record, from: 0, expected: null);
     }, cancellationToken);
 
     /// <summary>Deletes a topic and its records.</summary>
@@ -74,7 +69,7 @@ public sealed class TopicControl(
             return Unknown(name);
         if (!defaults.Get(BrokerConfigs.DeleteTopicEnable))
             return TopicOutcome.Refused(ErrorCode.TopicDeletionDisabled, "This broker does not delete topics (delete.topic.enable=false).");
-        var (record, version) = await ReadAsync(name);
+        var (record, version) = await ReadAsync(TopicRecord.KeyOf(name));
         record = record with { State = TopicState.Deleting };
         var deleting = await WriteAsync(record, version);
         Volatile.Write(ref _image, Image.Without(name));
@@ -96,13 +91,9 @@ public sealed class TopicControl(
         var added = assignment is null
             ? ReplicaAssignment.Spread(existing, count - existing, Image)
             : ReplicaAssignment.Chosen(assignment);
-        var (record, version) = await ReadAsync(name);
+        var (record, version) = await ReadAsync(TopicRecord.KeyOf(name));
         record = record with { Partitions = [.. record.Partitions, .. added] };
-        if (validateOnly)
-            return TopicOutcome.Changed(record.ToImage());
-        await WriteAsync(record, version);
-        await ShowOpenedAsync(record.ToImage(), existing);
-        return TopicOutcome.Changed(record.ToImage());
+        return validateOnly ? TopicOutcome.Changed(record.ToImage()) : await OpenAndWriteAsync(record, existing, version);
     }, cancellationToken);
 
     /// <summary>Replaces what a topic sets of its own with what <paramref name="change"/> makes of it.</summary>
@@ -118,7 +109,7 @@ public sealed class TopicControl(
         var altered = topic with { Config = changed.Overrides.ToImmutableSortedDictionary() };
         if (validateOnly)
             return TopicOutcome.Changed(altered);
-        var (record, version) = await ReadAsync(name);
+        var (record, version) = await ReadAsync(TopicRecord.KeyOf(name));
         await WriteAsync(record with { Config = new(altered.Config) }, version);
         foreach (var store in stores.Values)
             store.Configure(name, SettingsOf(altered));
@@ -160,35 +151,42 @@ public sealed class TopicControl(
             : TopicOutcome.Refused(ErrorCode.InvalidReplicaAssignment, $"{count - existing} partitions are to be added, {assignment.Count} were assigned.");
     }
 
-    private async Task ShowOpenedAsync(TopicImage topic, int from)
+    /// <summary>
+    /// Logs first, then the record that makes them a topic, then the image: a crash in between leaves empty directories
+    /// that the next attempt takes over.
+    /// </summary>
+    private async Task<TopicOutcome> OpenAndWriteAsync(TopicRecord record, int from, RegisterVersion? expected)
     {
-        await OpenAsync(topic, from);
+        var topic = record.ToImage();
+        await OpenAsync(PartitionsOf(topic, from));
+        await WriteAsync(record, expected);
         await OnPartitionsOpened(topic);
         Volatile.Write(ref _image, Image.With(topic));
+        return TopicOutcome.Changed(topic);
     }
 
-    private async Task OpenAsync(TopicImage topic, int from)
+    private IEnumerable<PartitionToOpen> PartitionsOf(TopicImage topic, int from)
     {
         var settings = SettingsOf(topic);
-        await Parallel.ForAsync(from, topic.Partitions.Length, async (index, _) =>
-        {
-            var partition = topic.Partitions[index];
-            if (stores.TryGetValue(partition.Leader, out var store))
-                await store.OpenAsync(topic.Id, new TopicPartition(topic.Name, index), partition.LeaderEpoch, settings);
-        });
+        return Enumerable.Range(from, topic.Partitions.Length - from)
+            .Where(index => stores.ContainsKey(topic.Partitions[index].Leader))
+            .Select(index => new PartitionToOpen(
+                topic.Partitions[index].Leader, topic.Id, new TopicPartition(topic.Name, index), topic.Partitions[index].LeaderEpoch, settings));
     }
+
+    private Task OpenAsync(IEnumerable<PartitionToOpen> partitions) => Parallel.ForEachAsync(partitions, async (partition, _) =>
+        await stores[partition.Leader].OpenAsync(partition.TopicId, partition.Id, partition.Epoch, partition.Settings));
 
     private async Task RemoveAsync(TopicRecord record, RegisterVersion version)
     {
         foreach (var store in stores.Values)
-            await store.DeleteTopicAsync(record.Name);
+            await store.DeleteTopicAsync(record.Name, record.Partitions.Count);
         await register.DeleteAsync(TopicRecord.KeyOf(record.Name), version, CancellationToken.None);
         logger.LogInformation("Deleted topic {Topic}", record.Name);
     }
 
-    private async Task<(TopicRecord Record, RegisterVersion Version)> ReadAsync(string name)
+    private async Task<(TopicRecord Record, RegisterVersion Version)> ReadAsync(string key)
     {
-        var key = TopicRecord.KeyOf(name);
         var entry = await register.GetAsync(key, CancellationToken.None)
             ?? throw new InvalidDataException($"The metadata register has lost '{key}'.");
         return (TopicRecord.Parse(key, entry.Document.Span), entry.Version);
@@ -219,4 +217,7 @@ public sealed class TopicControl(
             _turn.Release();
         }
     }
+
+    private sealed record PartitionToOpen(
+        BrokerId Leader, Guid TopicId, TopicPartition Id, LeaderEpoch Epoch, PartitionSettings Settings);
 }
