@@ -25,6 +25,9 @@ public sealed class ClusterImage
 
     public ImmutableArray<BrokerImage> Brokers { get; }
 
+    /// <summary>The broker that tools are told to send changes of topics to; every broker takes them.</summary>
+    public BrokerId Controller => Brokers[0].Id;
+
     /// <summary>The topics by name, in ordinal order.</summary>
     public ImmutableSortedDictionary<string, TopicImage> Topics { get; }
 

@@ -18,6 +18,13 @@ public sealed class PartitionStore(ILogFileSystem files, string directory, TimeP
     /// <summary>The directory that holds the partitions' directories.</summary>
     public string Directory => directory;
 
+    /// <summary>The size of the volume that the directory is on and what is free there, in bytes.</summary>
+    public (long Total, long Usable) Space()
+    {
+        var volume = new DriveInfo(Path.GetFullPath(directory));
+        return (volume.TotalSize, volume.AvailableFreeSpace);
+    }
+
     /// <summary>Opens a partition, recovering its log, and takes up its leadership.</summary>
     /// <exception cref="StorageException">The log cannot be opened.</exception>
     public async Task OpenAsync(Guid topicId, TopicPartition id, LeaderEpoch epoch, PartitionSettings settings)

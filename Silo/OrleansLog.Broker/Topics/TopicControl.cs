@@ -23,6 +23,9 @@ public sealed class TopicControl(
     /// <summary>The cluster as of the last completed change.</summary>
     public ClusterImage Image => Volatile.Read(ref _image) ?? throw new InvalidOperationException("The topics are not loaded yet.");
 
+    /// <summary>What holds where a topic sets nothing of its own: the brokers' configuration.</summary>
+    public ConfigValues Defaults => defaults;
+
     /// <summary>Told of every topic that was created or grew, when its partitions are open, before clients see them.</summary>
     public Func<TopicImage, ValueTask> OnPartitionsOpened { get; set; } = _ => default;
 
