@@ -1,5 +1,4 @@
-using Microsoft.Extensions.Logging;
-using OrleansLog.Broker.Configuration;
+using OrleansLog.Broker.Groups;
 using OrleansLog.Broker.Metadata;
 using OrleansLog.Broker.Partitions;
 using OrleansLog.Broker.Topics;
@@ -12,7 +11,8 @@ namespace OrleansLog.Broker;
 /// One broker, as an endpoint sees it: the partitions it leads, the groups it coordinates, and what it knows of and asks
 /// from its cluster. Which engine stands behind the cluster does not show here. Thread-safe.
 /// </summary>
-public sealed class Broker(BrokerId id, PartitionStore store, TopicControl topics, BrokerSettings settings, TimeProvider time)
+public sealed class Broker(
+    BrokerId id, PartitionStore store, TopicControl topics, GroupCoordinator groups, BrokerSettings settings, TimeProvider time)
 {
     public BrokerId Id => id;
 
@@ -34,5 +34,14 @@ public sealed class Broker(BrokerId id, PartitionStore store, TopicControl topic
     public TopicControl Topics => topics;
 
     /// <summary>The consumer groups whose partition of <c>__consumer_offsets</c> is led here.</summary>
-    public required GroupCoordinator Groups { get; init; }
+    public GroupCoordinator Groups => groups;
+
+    /// <summary>The topic that holds committed offsets, which is made when the first group looks for its coordinator.</summary>
+    public async ValueTask<TopicOutcome> EnsureOffsetsTopicAsync(CancellationToken cancellationToken)
+    {
+        if (Cluster.FindTopic(TopicName.ConsumerOffsets) is { } existing)
+            return TopicOutcome.Changed(existing);
+        var created = await topics.CreateAsync(OffsetsTopic.Describe(topics.Defaults), validateOnly: false, cancellationToken);
+        return Cluster.FindTopic(TopicName.ConsumerOffsets) is { } topic ? TopicOutcome.Changed(topic) : created;
+    }
 }

@@ -19,7 +19,7 @@ public sealed class Partition : IAsyncDisposable
     private readonly ILogger _logger;
     private PartitionSettings _settings;
     private long _highWatermark;
-    private bool _flushing;
+    private bool _settling;
     private bool _closed;
 
     public Partition(
@@ -88,7 +88,7 @@ public sealed class Partition : IAsyncDisposable
     {
         lock (_turn)
         {
-            _log.Configure(settings.Log);
+            _log.Options = settings.Log;
             Volatile.Write(ref _settings, settings);
         }
     }
@@ -111,6 +111,14 @@ public sealed class Partition : IAsyncDisposable
         }
     }
 
+    /// <summary>Frees the segments that the topic's retention no longer keeps.</summary>
+    public async ValueTask ApplyRetentionAsync()
+    {
+        var keepFrom = Offset.Min(_log.RetentionOffset(_time.GetUtcNow().ToUnixTimeMilliseconds()), HighWatermark);
+        if (keepFrom > _log.LogStartOffset)
+            await DeleteBeforeAsync(keepFrom);
+    }
+
     /// <summary>Takes no more appends, fails what waits, flushes and closes the log.</summary>
     public async ValueTask DisposeAsync()
     {
@@ -127,10 +135,9 @@ public sealed class Partition : IAsyncDisposable
         {
             var appended = _log.Append(batches, LeaderEpoch);
             var end = appended.LastOffset + 1;
-            if (settings.AcknowledgesBeforeFlush)
-                Commit(end);
-            else
-                StartFlushing();
+            Commit(_log.SettledOffset);
+            if (HighWatermark < end)
+                StartSettling();
             return new AppendOutcome(
                 ErrorCode.None, appended.BaseOffset, settings.StampsAppendTime ? now : -1, _log.LogStartOffset, _commits.WaitAsync(end));
         }
@@ -141,23 +148,23 @@ public sealed class Partition : IAsyncDisposable
         }
     }
 
-    private void StartFlushing()
+    private void StartSettling()
     {
-        if (_flushing)
+        if (_settling)
             return;
-        _flushing = true;
-        _ = FlushAsync();
+        _settling = true;
+        _ = SettleAsync();
     }
 
     /// <summary>Flushes as long as there is something new: what is appended during one flush shares the next.</summary>
-    private async Task FlushAsync()
+    private async Task SettleAsync()
     {
         try
         {
-            while (TakeUnflushed() is { } end)
+            while (TakeUnsettled() is { } end)
             {
-                await _log.FlushAsync(end);
-                Commit(end);
+                await _log.SettleAsync(end);
+                Commit(_log.SettledOffset);
             }
         }
         catch (StorageException failed)
@@ -167,13 +174,13 @@ public sealed class Partition : IAsyncDisposable
         }
     }
 
-    private Offset? TakeUnflushed()
+    private Offset? TakeUnsettled()
     {
         lock (_turn)
         {
             var end = _log.LogEndOffset;
-            _flushing = end > HighWatermark;
-            return _flushing ? end : null;
+            _settling = end > HighWatermark;
+            return _settling ? end : null;
         }
     }
 

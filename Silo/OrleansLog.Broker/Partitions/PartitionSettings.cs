@@ -1,3 +1,4 @@
+using OrleansLog.Broker.Configuration;
 using OrleansLog.Storage;
 
 namespace OrleansLog.Broker.Partitions;
@@ -11,9 +12,23 @@ namespace OrleansLog.Broker.Partitions;
 public sealed record PartitionSettings(
     LogOptions Log, int BatchBytesMax, bool StampsAppendTime, long TimestampBeforeMaxMs, long TimestampAfterMaxMs)
 {
-    /// <summary>
-    /// Whether an append counts as committed before it is flushed: any <c>flush.messages</c> above 1, where the operator
-    /// leaves durability to replicas or to the operating system.
-    /// </summary>
-    public bool AcknowledgesBeforeFlush => Log.FlushMessages > 1;
+    public static PartitionSettings From(ConfigValues topic) => new(
+        new LogOptions
+        {
+            SegmentBytes = topic.Get(TopicConfigs.SegmentBytes),
+            SegmentMs = topic.Get(TopicConfigs.SegmentMs),
+            IndexIntervalBytes = topic.Get(TopicConfigs.IndexIntervalBytes),
+            FlushMessages = topic.Get(TopicConfigs.FlushMessages),
+            FlushMs = topic.Get(TopicConfigs.FlushMs),
+            MaxMessageBytes = topic.Get(TopicConfigs.MaxMessageBytes),
+            RetentionMs = Deletes(topic) ? topic.Get(TopicConfigs.RetentionMs) : -1,
+            RetentionBytes = Deletes(topic) ? topic.Get(TopicConfigs.RetentionBytes) : -1,
+            FileDeleteDelayMs = topic.Get(TopicConfigs.FileDeleteDelayMs),
+        },
+        topic.Get(TopicConfigs.MaxMessageBytes),
+        topic.Get(TopicConfigs.MessageTimestampType) == "LogAppendTime",
+        topic.Get(TopicConfigs.MessageTimestampBeforeMaxMs),
+        topic.Get(TopicConfigs.MessageTimestampAfterMaxMs));
+
+    private static bool Deletes(ConfigValues topic) => topic.Get(TopicConfigs.CleanupPolicy).Contains("delete");
 }

@@ -9,14 +9,16 @@ internal static class FetchAnswer
 {
     public static ResponseFrame Refuse(RequestHeader header, ErrorCode error)
     {
-        var (frame, writer) = Begin(header, error);
+        var frame = new ResponseFrame();
+        var writer = Begin(frame, header, error);
         writer.WriteArrayCount(0);
         return End(frame, ref writer);
     }
 
     public static ResponseFrame Encode(RequestHeader header, FetchPlan plan)
     {
-        var (frame, writer) = Begin(header, ErrorCode.None);
+        var frame = new ResponseFrame();
+        var writer = Begin(frame, header, ErrorCode.None);
         writer.WriteArrayCount(plan.Topics.Count);
         var next = 0;
         foreach (var topic in plan.Topics)
@@ -33,9 +35,8 @@ internal static class FetchAnswer
         return End(frame, ref writer);
     }
 
-    private static StartedFrame Begin(RequestHeader header, ErrorCode error)
+    private static WireWriter Begin(ResponseFrame frame, RequestHeader header, ErrorCode error)
     {
-        var frame = new ResponseFrame();
         var writer = new WireWriter(frame);
         new ResponseHeader(header.CorrelationId).Write(ref writer, ApiKey.Fetch, header.ApiVersion);
         writer.WriteInt32(0); // Throttle time.
@@ -44,7 +45,7 @@ internal static class FetchAnswer
             writer.WriteInt16((short)error);
             writer.WriteInt32(0); // Session id: none.
         }
-        return new StartedFrame(frame, writer);
+        return writer;
     }
 
     private static void WritePart(ResponseFrame frame, ref WireWriter writer, in FetchPlan.Part part)
@@ -85,12 +86,5 @@ internal static class FetchAnswer
     {
         if (writer.IsFlexible)
             writer.WriteEmptyTaggedFields();
-    }
-
-    private readonly ref struct StartedFrame(ResponseFrame frame, WireWriter writer)
-    {
-        private readonly WireWriter _writer = writer;
-
-        public void Deconstruct(out ResponseFrame begun, out WireWriter begunWriter) => (begun, begunWriter) = (frame, _writer);
     }
 }

@@ -1,5 +1,7 @@
+using System.Runtime.InteropServices;
 using System.Text;
 using OrleansLog.Broker.Partitions;
+using OrleansLog.Broker.Topics;
 using OrleansLog.Kafka.Connections;
 using OrleansLog.Kafka.Requests;
 using OrleansLog.Protocol;
@@ -32,7 +34,8 @@ internal sealed class ProduceApi(Broker.Broker broker)
         for (var partitions = body.ReadArrayCount(); partitions > 0; partitions--)
         {
             var index = body.ReadInt32();
-            var records = body.ReadMutableBytes();
+            // The frame lies in this connection's own receive buffer, where offsets may be written into the batches.
+            var records = MemoryMarshal.AsMemory(body.ReadNullableBytes() ?? default);
             answer.AddPartition(index, Append(topic?.Find(index), acks, records));
             if (body.IsFlexible)
                 body.SkipTaggedFields();
@@ -43,15 +46,16 @@ internal sealed class ProduceApi(Broker.Broker broker)
 
     private LedTopic? FindTopic(ReadOnlySpan<byte> name)
     {
-        if (name.Length > Broker.Topics.TopicName.LengthMax)
+        if (name.Length > TopicName.LengthMax)
             return null;
-        Span<char> chars = stackalloc char[Broker.Topics.TopicName.LengthMax];
+        Span<char> chars = stackalloc char[TopicName.LengthMax];
         return broker.Partitions.FindTopic(chars[..Encoding.UTF8.GetChars(name, chars)]);
     }
 
     private static AppendOutcome Append(Partition? partition, short acks, Memory<byte> records) =>
         acks is < -1 or > 1 ? AppendOutcome.Refused(ErrorCode.InvalidRequiredAcks)
         : partition is null ? AppendOutcome.Refused(ErrorCode.UnknownTopicOrPartition)
+        : TopicName.IsInternal(partition.Id.Topic) ? AppendOutcome.Refused(ErrorCode.InvalidTopicException)
         : partition.Append(records);
 
     /// <summary>

@@ -57,8 +57,8 @@ internal sealed class ApiDispatcher
 
     /// <summary>Registers an API by its messages.</summary>
     public void Register<TRequest, TResponse>(Func<TRequest, RequestContext, ValueTask<TResponse>> handle)
-        where TRequest : class, IRequest, new()
-        where TResponse : class, IResponse
+        where TRequest : class, IRequest<TResponse>, new()
+        where TResponse : class, IResponse, new()
     {
         Add(TRequest.Api, readsInPlace: false, (RequestContext context, ref WireReader body) =>
             AnswerAsync(handle(body.Read<TRequest>(), context), context.Header));
