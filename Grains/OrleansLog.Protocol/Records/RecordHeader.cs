@@ -1,0 +1,7 @@
+namespace OrleansLog.Protocol.Records;
+
+/// <summary>
+/// A name and a value that travel with a record (KIP-82). Names may repeat and their order is kept. A null value is not
+/// the same as an empty one.
+/// </summary>
+public readonly record struct RecordHeader(string Key, ReadOnlyMemory<byte>? Value);
