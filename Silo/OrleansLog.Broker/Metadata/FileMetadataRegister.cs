@@ -92,7 +92,7 @@ public sealed class FileMetadataRegister : IMetadataRegister, IDisposable
     {
         using var file = _files.Open(Path.Combine(_directory, name), create: false);
         var document = new byte[length];
-        file.ReadExactly(0, document);
+        new LogSlice(file, 0, document.Length).Read(document);
         return document;
     }
 

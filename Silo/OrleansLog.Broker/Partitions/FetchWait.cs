@@ -6,7 +6,7 @@ namespace OrleansLog.Broker.Partitions;
 /// </summary>
 public sealed class FetchWait() : TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)
 {
-    internal void Wake() => TrySetResult();
+    public void Wake() => TrySetResult();
 }
 
 /// <summary>The long polls that wait for one partition.</summary>

@@ -74,9 +74,12 @@ internal sealed class FrameSender(Socket socket)
                 ? SendFile.TrySend(socket.SafeHandle, handle, slice.Position + sent, slice.Length - sent)
                 : 0;
             // A socket that takes no more has no other way to say when it does again than an ordinary send.
-            sent += moved > 0 ? moved : await SendCopyAsync(slice.Slice(sent, Math.Min(CopiedBytes, slice.Length - sent)));
+            sent += moved > 0 ? moved : await SendCopyAsync(Part(slice, sent));
         }
     }
+
+    private static LogSlice Part(LogSlice slice, int from) =>
+        new(slice.File, slice.Position + from, Math.Min(CopiedBytes, slice.Length - from));
 
     private async ValueTask<int> SendCopyAsync(LogSlice slice)
     {

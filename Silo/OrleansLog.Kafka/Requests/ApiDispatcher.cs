@@ -3,6 +3,7 @@ using OrleansLog.Kafka.Connections;
 using OrleansLog.Protocol;
 using OrleansLog.Protocol.Messages;
 using OrleansLog.Protocol.Wire;
+using ApiCatalogue = OrleansLog.Protocol.Wire.Apis;
 
 namespace OrleansLog.Kafka.Requests;
 
@@ -67,7 +68,7 @@ internal sealed class ApiDispatcher
     private void RegisterInPlace(ApiKey key, Handler handle) => Add(key, readsInPlace: true, handle);
 
     private void Add(ApiKey key, bool readsInPlace, Handler handle) =>
-        _apis.Add(key, new Api(Apis.Find(key) ?? throw new ArgumentException($"{key} has no layout", nameof(key)), readsInPlace, handle));
+        _apis.Add(key, new Api(ApiCatalogue.Find(key) ?? throw new ArgumentException($"{key} has no layout", nameof(key)), readsInPlace, handle));
 
     private static async ValueTask<ResponseFrame?> AnswerAsync<TResponse>(ValueTask<TResponse> pending, RequestHeader header)
         where TResponse : class, IResponse
