@@ -15,7 +15,7 @@ public enum ErrorCode : short
     /// <summary>The offset lies before the partition's log start offset or past its end.</summary>
     OffsetOutOfRange = 1,
 
-    /// <summary>A record batch fails its checksum, has an impossible length, or lacks a key on a compacted topic.</summary>
+    /// <summary>A batch fails its checksum, has an impossible length or lacks a key on a compacted topic.</summary>
     CorruptMessage = 2,
 
     /// <summary>This broker knows no such topic, or no such partition of it.</summary>

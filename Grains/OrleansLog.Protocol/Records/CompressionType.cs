@@ -1,6 +1,6 @@
 namespace OrleansLog.Protocol.Records;
 
-/// <summary>How the records of a batch are compressed: the lowest three bits of its attributes, in Kafka's numbers.</summary>
+/// <summary>How the records of a batch are compressed: the lowest three bits of its attributes.</summary>
 public enum CompressionType : byte
 {
     None = 0,
@@ -16,6 +16,6 @@ public enum TimestampType : byte
     /// <summary>Each record carries the time that its producer gave it.</summary>
     CreateTime = 0,
 
-    /// <summary>Every record of the batch has the time at which the broker appended it: the batch's max timestamp.</summary>
+    /// <summary>Every record has the time at which the broker appended it: the batch's max timestamp.</summary>
     LogAppendTime = 1,
 }

@@ -11,7 +11,7 @@ public readonly struct RecordBatchHeader
     /// <summary>Bytes in the header.</summary>
     public const int Size = 61;
 
-    /// <summary>Bytes before those that <see cref="BatchLength"/> counts: the base offset and the length itself.</summary>
+    /// <summary>Bytes that <see cref="BatchLength"/> leaves out: the base offset and the length itself.</summary>
     public const int LengthPrefixSize = 12;
 
     /// <summary>The one version of the format that is read and written.</summary>
@@ -85,7 +85,9 @@ public readonly struct RecordBatchHeader
     /// <summary>The whole batch in bytes, header included.</summary>
     public int SizeInBytes => LengthPrefixSize + BatchLength;
 
-    /// <summary>How the records are compressed. May be a number without a name: <see cref="RecordBatch.Validate"/> refuses it.</summary>
+    /// <summary>
+    /// How the records are compressed. It may be a number without a name, until a check has refused it.
+    /// </summary>
     public CompressionType Compression => (CompressionType)(Attributes & CompressionMask);
 
     public TimestampType TimestampType =>
@@ -93,7 +95,7 @@ public readonly struct RecordBatchHeader
 
     public bool IsTransactional => (Attributes & TransactionalFlag) != 0;
 
-    /// <summary>Whether the batch holds a marker of the log's own (the end of a transaction) rather than users' records.</summary>
+    /// <summary>Whether the batch holds a marker of the log's own, such as a transaction's end.</summary>
     public bool IsControl => (Attributes & ControlFlag) != 0;
 
     public Offset LastOffset => BaseOffset + LastOffsetDelta;
