@@ -13,13 +13,20 @@ internal sealed class GzipCompressor : IRecordCompressor
 
     private const int ReadSize = 64 * 1024;
 
+    /// <summary>The base library writes nothing for nothing; readers want a member of no bytes.</summary>
+    private static ReadOnlySpan<byte> EmptyMember => [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 0xFF, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+
     public CompressionType Type => CompressionType.Gzip;
 
     public void Compress(ReadOnlySpan<byte> source, IBufferWriter<byte> destination)
     {
+        if (source.IsEmpty)
+        {
+            destination.Write(EmptyMember);
+            return;
+        }
         using var gzip = new GZipStream(new BufferWriterStream(destination), CompressionLevel.Optimal);
         gzip.Write(source);
-        if (source.IsEmpty) gzip.Flush();
     }
 
     public void Decompress(ReadOnlySpan<byte> source, IBufferWriter<byte> destination, int maxSize)

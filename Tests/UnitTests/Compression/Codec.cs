@@ -7,6 +7,9 @@ namespace OrleansLog.UnitTests.Compression;
 /// <summary>The compressors by arrays.</summary>
 internal static class Codec
 {
+    public static readonly CompressionType[] Types =
+        [CompressionType.None, CompressionType.Gzip, CompressionType.Snappy, CompressionType.Lz4];
+
     public static byte[] Compress(CompressionType type, ReadOnlySpan<byte> source)
     {
         var output = new ArrayBufferWriter<byte>();

@@ -6,7 +6,7 @@ namespace OrleansLog.UnitTests.Compression;
 
 public sealed class RoundTripTests
 {
-    public static MatrixTheoryData<CompressionType, string> Cases => new(Enum.GetValues<CompressionType>(), Shapes.All);
+    public static MatrixTheoryData<CompressionType, string> Cases => new(Codec.Types, Shapes.All);
 
     [Theory, MemberData(nameof(Cases))]
     public void What_was_compressed_comes_back(CompressionType type, string shape)
@@ -57,15 +57,14 @@ public sealed class RoundTripTests
     [InlineData(CompressionType.Gzip)]
     [InlineData(CompressionType.Snappy)]
     [InlineData(CompressionType.Lz4)]
-    [InlineData(CompressionType.Zstd)]
     public void Every_length_up_to_a_few_hundred_survives(CompressionType type)
     {
         var text = Shapes.Text(16, 600);
         var noise = Shapes.Noise(17, 600);
         for (var length = 0; length <= 600; length++)
         {
-            Assert.Equal(text[..length], Codec.Decompress(type, Codec.Compress(type, text[..length]), length));
-            Assert.Equal(noise[..length], Codec.Decompress(type, Codec.Compress(type, noise[..length]), length));
+            Assert.Equal(text[..length], Codec.Decompress(type, Codec.Compress(type, text.AsSpan(0, length)), length));
+            Assert.Equal(noise[..length], Codec.Decompress(type, Codec.Compress(type, noise.AsSpan(0, length)), length));
         }
     }
 
@@ -75,5 +74,5 @@ public sealed class RoundTripTests
 
     [Fact]
     public void Each_compressor_knows_its_type() =>
-        Assert.All(Enum.GetValues<CompressionType>(), type => Assert.Equal(type, CompressionCodecs.For(type).Type));
+        Assert.All(Codec.Types, type => Assert.Equal(type, CompressionCodecs.For(type).Type));
 }
