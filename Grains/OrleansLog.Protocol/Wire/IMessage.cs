@@ -20,6 +20,9 @@ public interface IRequest : IMessage
     static abstract ApiKey Api { get; }
 }
 
+/// <summary>A request and the response that answers it.</summary>
+public interface IRequest<TResponse> : IRequest where TResponse : class, IResponse, new();
+
 /// <summary>A message that is the body of a response.</summary>
 public interface IResponse : IMessage
 {

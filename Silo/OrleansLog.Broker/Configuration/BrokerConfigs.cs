@@ -1,0 +1,140 @@
+using System.Globalization;
+
+namespace OrleansLog.Broker.Configuration;
+
+/// <summary>
+/// The configs of a broker: Kafka 4's names, units and defaults where not said otherwise. They are given at start
+/// (<c>--config name=value</c>); those that are not read-only also change while the broker runs. To these come the defaults
+/// of every topic config, under the names that Kafka gives them there (<c>log.segment.bytes</c> for <c>segment.bytes</c>).
+/// </summary>
+public static class BrokerConfigs
+{
+    private const string ItsDirectory = "another data directory, which holds the number";
+
+    // What start options decide; here for tools that ask.
+    public static readonly ConfigDefinition<int> NodeId =
+        Define.Int("node.id", 1, 0, "The number by which clients know this broker.").SetBy(ItsDirectory);
+
+    public static readonly ConfigDefinition<int> BrokerId =
+        Define.Int("broker.id", 1, 0, "The same as node.id, under its older name.").SetBy(ItsDirectory);
+
+    public static readonly ConfigDefinition<string> LogDirs =
+        Define.Text("log.dirs", "./data", "The data directory.").SetBy("--data DIR");
+
+    public static readonly ConfigDefinition<string> Listeners =
+        Define.Text("listeners", "PLAINTEXT://127.0.0.1:9092", "Where the broker listens for Kafka clients.")
+            .SetBy("--host HOST and --kafka-port N");
+
+    public static readonly ConfigDefinition<string> AdvertisedListeners =
+        Define.Text("advertised.listeners", null, "The address that the broker tells clients to use.").SetBy("--advertised-host HOST");
+
+    // Topics.
+    public static readonly ConfigDefinition<bool> AutoCreateTopicsEnable =
+        Define.Boolean("auto.create.topics.enable", true, "Create a topic when a producer or consumer first names it.");
+
+    public static readonly ConfigDefinition<bool> DeleteTopicEnable =
+        Define.Boolean("delete.topic.enable", true, "Let clients delete topics.");
+
+    public static readonly ConfigDefinition<int> NumPartitions =
+        Define.Int("num.partitions", 1, 1, "The partitions of a topic whose creator does not say.");
+
+    public static readonly ConfigDefinition<int> DefaultReplicationFactor =
+        Define.Int("default.replication.factor", 1, 1, "The replicas of a partition whose topic's creator does not say.", short.MaxValue);
+
+    // Requests and connections.
+    public static readonly ConfigDefinition<int> SocketRequestMaxBytes =
+        Define.Int("socket.request.max.bytes", 104_857_600, 1024,
+            "The largest request that is read, in bytes; the connection of a larger one is closed.", 512 << 20);
+
+    public static readonly ConfigDefinition<int> SocketSendBufferBytes =
+        Define.Int("socket.send.buffer.bytes", 102_400, -1, "The send buffer of a client's socket, in bytes; -1 for the system's own.");
+
+    public static readonly ConfigDefinition<int> SocketReceiveBufferBytes =
+        Define.Int("socket.receive.buffer.bytes", 102_400, -1, "The receive buffer of a client's socket, in bytes; -1 for the system's own.");
+
+    public static readonly ConfigDefinition<int> SocketListenBacklogSize =
+        Define.Int("socket.listen.backlog.size", 512, 1, "The connections that may wait to be accepted.");
+
+    public static readonly ConfigDefinition<int> MaxConnections =
+        Define.Int("max.connections", int.MaxValue, 1, "The client connections that may be open at once.").Dynamic();
+
+    public static readonly ConfigDefinition<int> MaxConnectionsPerIp =
+        Define.Int("max.connections.per.ip", int.MaxValue, 1, "The client connections that may be open at once from one address.").Dynamic();
+
+    public static readonly ConfigDefinition<long> ConnectionsMaxIdleMs =
+        Define.Long("connections.max.idle.ms", 600_000, 1, "A connection that says nothing for this long, in milliseconds, is closed.");
+
+    public static readonly ConfigDefinition<int> QueuedMaxRequests =
+        Define.Int("queued.max.requests", 500, 1, "The requests in work at once; further ones wait in their sockets.");
+
+    public static readonly ConfigDefinition<long> QueuedMaxRequestBytes =
+        Define.Long("queued.max.request.bytes", -1, -1, "The bytes of requests in work at once; -1 for no limit of its own.");
+
+    public static readonly ConfigDefinition<int> FetchMaxBytes =
+        Define.Int("fetch.max.bytes", 57_671_680, 1024, "The most bytes that one fetch is answered with, but for a first batch that is larger.");
+
+    public static readonly ConfigDefinition<int> MaxIncrementalFetchSessionCacheSlots =
+        Define.Int("max.incremental.fetch.session.cache.slots", 1000, 0, "The incremental fetch sessions kept at once; 0 refuses them all.");
+
+    // The log.
+    public static readonly ConfigDefinition<long> LogRetentionCheckIntervalMs =
+        Define.Long("log.retention.check.interval.ms", 300_000, 1, "How often, in milliseconds, segments are looked at for removal.");
+
+    // Groups.
+    public static readonly ConfigDefinition<int> OffsetsTopicNumPartitions =
+        Define.Int("offsets.topic.num.partitions", 50, 1, "The partitions of __consumer_offsets. Fixed once that topic exists.");
+
+    public static readonly ConfigDefinition<int> OffsetsTopicReplicationFactor =
+        Define.Int("offsets.topic.replication.factor", 1, 1, "The replicas of each partition of __consumer_offsets. Apache Kafka's default is 3.", short.MaxValue);
+
+    public static readonly ConfigDefinition<int> OffsetsTopicSegmentBytes =
+        Define.Int("offsets.topic.segment.bytes", 104_857_600, 1 << 20, "The size in bytes of a segment of __consumer_offsets.");
+
+    public static readonly ConfigDefinition<int> OffsetsRetentionMinutes =
+        Define.Int("offsets.retention.minutes", 10_080, 1, "How long, in minutes, the offsets of a group without members are kept.");
+
+    public static readonly ConfigDefinition<long> OffsetsRetentionCheckIntervalMs =
+        Define.Long("offsets.retention.check.interval.ms", 600_000, 1, "How often, in milliseconds, offsets are looked at for removal.");
+
+    public static readonly ConfigDefinition<int> OffsetMetadataMaxBytes =
+        Define.Int("offset.metadata.max.bytes", 4096, 0, "The longest note that a client may store with a committed offset, in bytes.");
+
+    public static readonly ConfigDefinition<int> GroupMinSessionTimeoutMs =
+        Define.Int("group.min.session.timeout.ms", 6_000, 1, "The shortest session timeout that a group member may ask for, in milliseconds.");
+
+    public static readonly ConfigDefinition<int> GroupMaxSessionTimeoutMs =
+        Define.Int("group.max.session.timeout.ms", 1_800_000, 1, "The longest session timeout that a group member may ask for, in milliseconds.");
+
+    public static readonly ConfigDefinition<int> GroupInitialRebalanceDelayMs =
+        Define.Int("group.initial.rebalance.delay.ms", 3_000, 0,
+            "How long, in milliseconds, an empty group waits for more members before its first rebalance. 0 for none.");
+
+    public static readonly ConfigDefinition<int> GroupMaxSize =
+        Define.Int("group.max.size", int.MaxValue, 1, "The members that one group may have.");
+
+    /// <summary>Every broker config, the brokers' side of the topic configs among them.</summary>
+    public static ConfigCatalogue All { get; } = new("broker",
+    [
+        NodeId, BrokerId, LogDirs, Listeners, AdvertisedListeners,
+        AutoCreateTopicsEnable, DeleteTopicEnable, NumPartitions, DefaultReplicationFactor,
+        SocketRequestMaxBytes, SocketSendBufferBytes, SocketReceiveBufferBytes, SocketListenBacklogSize, MaxConnections,
+        MaxConnectionsPerIp, ConnectionsMaxIdleMs, QueuedMaxRequests, QueuedMaxRequestBytes, FetchMaxBytes,
+        MaxIncrementalFetchSessionCacheSlots, LogRetentionCheckIntervalMs,
+        OffsetsTopicNumPartitions, OffsetsTopicReplicationFactor, OffsetsTopicSegmentBytes, OffsetsRetentionMinutes,
+        OffsetsRetentionCheckIntervalMs, OffsetMetadataMaxBytes, GroupMinSessionTimeoutMs, GroupMaxSessionTimeoutMs,
+        GroupInitialRebalanceDelayMs, GroupMaxSize,
+        .. TopicConfigs.All.Definitions.SelectMany(TopicDefaults),
+    ]);
+
+    /// <summary>The broker configs that stand behind one topic config. Only the last of several carries the default.</summary>
+    private static IEnumerable<ConfigDefinition> TopicDefaults(ConfigDefinition topic) =>
+        topic.Synonyms.Select((synonym, i) => topic.As(
+            synonym.Name,
+            i == topic.Synonyms.Count - 1 ? Unscaled(topic.DefaultText, synonym.Scale) : null,
+            $"The default of {topic.Name} for topics that do not set it{Unit(synonym.Scale)}. {topic.Documentation}"));
+
+    private static string? Unscaled(string? text, long scale) =>
+        scale == 1 || text is null ? text : (long.Parse(text, CultureInfo.InvariantCulture) / scale).ToString(CultureInfo.InvariantCulture);
+
+    private static string Unit(long scale) => scale switch { 60_000 => ", here in minutes", 3_600_000 => ", here in hours", _ => "" };
+}
