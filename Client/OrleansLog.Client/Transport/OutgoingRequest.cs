@@ -1,0 +1,26 @@
+using OrleansLog.Protocol.Wire;
+
+namespace OrleansLog.Client.Transport;
+
+/// <summary>
+/// A request on its way. The transport picks the version, then asks for the body. Used once, by one caller at a time.
+/// </summary>
+public abstract class OutgoingRequest
+{
+    public abstract ApiKey Api { get; }
+
+    /// <summary>The lowest version this client can write.</summary>
+    public abstract short VersionMin { get; }
+
+    /// <summary>The highest version this client can write.</summary>
+    public abstract short VersionMax { get; }
+
+    /// <summary>False for a request that is never answered (a produce with no acknowledgement).</summary>
+    public virtual bool ExpectsResponse => true;
+
+    /// <summary>How long the broker may hold the answer back beyond the request timeout, in milliseconds.</summary>
+    public virtual int HoldMsMax => 0;
+
+    /// <summary>Writes the body, without the header, in a version between the two.</summary>
+    public abstract void WriteBody(short version, FrameBuilder destination);
+}

@@ -1,0 +1,10 @@
+using Microsoft.Extensions.Logging;
+
+namespace OrleansLog.Coordination;
+
+/// <summary>What a <see cref="GroupCoordinator"/> is given by the engine that runs it.</summary>
+/// <param name="Time">The clock: wall time for what is stored, timers for sessions and rebalances.</param>
+/// <param name="Topics">Which topics exist.</param>
+/// <param name="NewId">Makes the unique part of member ids. Called within turns, of several shards at once.</param>
+/// <param name="Logger">Where group events are logged.</param>
+public sealed record GroupPorts(TimeProvider Time, ITopicDirectory Topics, Func<Guid> NewId, ILogger Logger);

@@ -1,0 +1,36 @@
+using OrleansLog.Protocol;
+
+namespace OrleansLog.Coordination;
+
+/// <summary>
+/// The port through which a coordinator writes to its partition, bound to one leadership: once the leader epoch that
+/// it was made for has passed, every append is refused with <see cref="ErrorCode.NotLeaderOrFollower"/>.
+/// Called by one turn at a time.
+/// </summary>
+public interface IPartitionWriter
+{
+    /// <summary>
+    /// The most bytes of keys and values that one append may hold, leaving room for the framing of the batch.
+    /// </summary>
+    int MaxBatchBytes { get; }
+
+    /// <summary>
+    /// Writes the records as one batch, all or nothing, in the order of the calls. Completes when they are in the
+    /// leader's log or were refused; that they are committed is told by <see cref="PartitionAppend.Committed"/>, so
+    /// that appends need not wait for one another's flushes. The list is the caller's again once this has completed.
+    /// </summary>
+    ValueTask<PartitionAppend> AppendAsync(IReadOnlyList<CoordinatorRecord> records);
+}
+
+/// <summary>What became of one append.</summary>
+/// <param name="Error"><see cref="ErrorCode.None"/>, or why nothing was written.</param>
+/// <param name="LastOffset">The offset of the last record written.</param>
+/// <param name="Committed">
+/// Completes with <see cref="ErrorCode.None"/> when the records are committed, and with an error (or a fault) when it
+/// is not known whether they ever will be. Commits complete in the order of the appends.
+/// </param>
+public readonly record struct PartitionAppend(ErrorCode Error, Offset LastOffset, Task<ErrorCode> Committed)
+{
+    /// <summary>Nothing was written.</summary>
+    public static PartitionAppend Refused(ErrorCode error) => new(error, Offset.None, Task.FromResult(error));
+}

@@ -1,0 +1,66 @@
+using OrleansLog.Protocol;
+
+namespace OrleansLog.Coordination.Runtime;
+
+/// <summary>
+/// What a handler decided: records to append, timers to set, and answers that may go out once those records (and all
+/// before them) are committed. Filled by one handler in one turn, then carried out by the <see cref="ShardRuntime{T}"/>.
+/// </summary>
+public class CoordinatorResult(long nowMs)
+{
+    private List<StateRecord>? _records;
+    private List<TimerCommand>? _timers;
+    private List<Settlement>? _settlements;
+
+    /// <summary>The time of the event, in milliseconds since the Unix epoch.</summary>
+    public long NowMs { get; } = nowMs;
+
+    /// <summary>Whether the records must stand in one append. If not, they may be spread over several.</summary>
+    public bool IsAtomic { get; init; } = true;
+
+    public IReadOnlyList<StateRecord> Records => _records ?? (IReadOnlyList<StateRecord>)[];
+
+    public IReadOnlyList<TimerCommand> Timers => _timers ?? (IReadOnlyList<TimerCommand>)[];
+
+    public IReadOnlyList<Settlement> Settlements => _settlements ?? (IReadOnlyList<Settlement>)[];
+
+    internal void Append(StateRecord record) => (_records ??= []).Add(record);
+
+    internal void SetTimer(TimerKey key, long delayMs) => (_timers ??= []).Add(new TimerCommand(key, delayMs));
+
+    internal void CancelTimer(TimerKey key) => (_timers ??= []).Add(new TimerCommand(key, null));
+
+    internal void Settle<T>(PendingReply<T> reply, T answer) where T : class =>
+        (_settlements ??= []).Add(new Settlement(reply, answer));
+
+    internal void Refuse(PendingReply? reply, ErrorCode error)
+    {
+        if (reply is not null)
+            (_settlements ??= []).Add(new Settlement(reply, error));
+    }
+}
+
+/// <summary>A result with the answer to the request itself.</summary>
+public sealed class CoordinatorResult<T>(long nowMs) : CoordinatorResult(nowMs) where T : class
+{
+    /// <summary>The answer, or null when the handler keeps the <see cref="PendingReply{T}"/> to settle it later.</summary>
+    public T? Reply { get; private set; }
+
+    internal CoordinatorResult<T> With(T reply)
+    {
+        Reply = reply;
+        return this;
+    }
+}
+
+/// <summary>An answer that goes out with a result. The answer is an <see cref="ErrorCode"/> where the request is refused.</summary>
+public readonly record struct Settlement(PendingReply Reply, object Answer)
+{
+    internal void CarryOut()
+    {
+        if (Answer is ErrorCode error)
+            Reply.Refuse(error);
+        else
+            Reply.Settle(Answer);
+    }
+}

@@ -1,0 +1,83 @@
+using Microsoft.Extensions.Logging;
+using OrleansLog.Protocol;
+
+namespace OrleansLog.Coordination.Runtime;
+
+/// <content>Answers that wait for commits, and timers.</content>
+internal sealed partial class ShardRuntime<TShard>
+{
+    private void SettleWhenCommitted(List<Settlement> settlements, Task<ErrorCode> commit)
+    {
+        if (commit.IsCompletedSuccessfully && commit.Result == ErrorCode.None)
+            SettleNow(settlements);
+        else
+            _ = SettleAfterAsync(settlements, commit, _loads);
+    }
+
+    private async Task SettleAfterAsync(List<Settlement> settlements, Task<ErrorCode> commit, int load)
+    {
+        var error = await OutcomeAsync(commit);
+        if (error == ErrorCode.None)
+        {
+            SettleNow(settlements);
+            return;
+        }
+        RefuseAll(settlements, error);
+        // Whether the log holds those records is not known: only reading it again tells.
+        if (load == Volatile.Read(ref _loads))
+            RequireLoad();
+    }
+
+    private async Task<ErrorCode> OutcomeAsync(Task<ErrorCode> commit)
+    {
+        try
+        {
+            return await commit;
+        }
+        catch (Exception failure)
+        {
+            _ports.Logger.LogError(failure, "{Partition}: records were written but not committed; loading again.", _ports.Name);
+            return ErrorCode.KafkaStorageError;
+        }
+    }
+
+    private static void SettleNow(CoordinatorResult result) => SettleNow(result.Settlements);
+
+    private static void SettleNow(IReadOnlyList<Settlement> settlements)
+    {
+        foreach (var settlement in settlements)
+            settlement.CarryOut();
+    }
+
+    private void SetTimers(CoordinatorResult result)
+    {
+        var now = MonotonicMs;
+        foreach (var command in result.Timers)
+            _timers.Apply(command, now);
+    }
+
+    private List<TimerKey> TakeDueTimers()
+    {
+        lock (_gate)
+            _timerDue = false;
+        var due = new List<TimerKey>();
+        var now = MonotonicMs;
+        while (_timers.TryTakeDue(now, out var key))
+            due.Add(key);
+        return due;
+    }
+
+    /// <summary>
+    /// Makes the one clock timer fire when the first of the shard's is due. One that fires too early does no harm;
+    /// it is not set anew for every heartbeat.
+    /// </summary>
+    private void ArmTimer()
+    {
+        var next = _timers.NextDeadlineMs();
+        var now = MonotonicMs;
+        if (next is null || (_armedForMs > now && _armedForMs <= next))
+            return;
+        _armedForMs = next;
+        _timer.Change(TimeSpan.FromMilliseconds(Math.Max(1, next.Value - now)), Timeout.InfiniteTimeSpan);
+    }
+}

@@ -1,0 +1,82 @@
+using OrleansLog.Protocol;
+
+namespace OrleansLog.Coordination.Runtime;
+
+/// <summary>One append and the answers that wait for it.</summary>
+/// <param name="mark">Where the shard stood before the first change of this batch.</param>
+internal sealed class PendingBatch(int mark)
+{
+    public int Mark { get; } = mark;
+    public List<CoordinatorRecord> Records { get; } = [];
+    public List<Settlement> Settlements { get; } = [];
+    public int SizeInBytes { get; private set; } = ShardTurn.BatchOverheadBytes;
+
+    public void Add(CoordinatorRecord record)
+    {
+        Records.Add(record);
+        SizeInBytes += ShardTurn.SizeOf(record);
+    }
+}
+
+/// <summary>
+/// The outcome of one turn of a shard: the results of its requests, gathered into as few appends as the size limit of
+/// a batch allows.
+/// </summary>
+internal sealed class ShardTurn(ICoordinatorShard shard, int maxBatchBytes)
+{
+    /// <summary>The header of a record batch.</summary>
+    public const int BatchOverheadBytes = 61;
+
+    /// <summary>The most that a record takes beyond its key and value: lengths, deltas, attributes.</summary>
+    private const int RecordOverheadBytes = 32;
+
+    private readonly List<PendingBatch> _batches = [new PendingBatch(shard.Mark)];
+
+    public IReadOnlyList<PendingBatch> Batches => _batches;
+
+    public static int SizeOf(in CoordinatorRecord record) => record.SizeInBytes + RecordOverheadBytes;
+
+    /// <summary>
+    /// Carries out the changes of a result and places them behind those before. Answers
+    /// <see cref="ErrorCode.RecordListTooLarge"/>, with nothing changed, if they do not fit into one batch.
+    /// </summary>
+    public ErrorCode Place(CoordinatorResult result)
+    {
+        var records = result.Records;
+        var encoded = new CoordinatorRecord[records.Count];
+        for (var i = 0; i < encoded.Length; i++)
+            encoded[i] = records[i].Encode();
+        if (!Fits(encoded, result.IsAtomic))
+            return ErrorCode.RecordListTooLarge;
+        if (result.IsAtomic)
+            MakeRoomFor(encoded.Sum(record => SizeOf(record)));
+        for (var i = 0; i < encoded.Length; i++)
+        {
+            if (!result.IsAtomic)
+                MakeRoomFor(SizeOf(encoded[i]));
+            shard.Replay(records[i]);
+            _batches[^1].Add(encoded[i]);
+        }
+        _batches[^1].Settlements.AddRange(result.Settlements);
+        return ErrorCode.None;
+    }
+
+    private bool Fits(CoordinatorRecord[] records, bool isAtomic)
+    {
+        long size = BatchOverheadBytes;
+        foreach (var record in records)
+        {
+            size = (isAtomic ? size : BatchOverheadBytes) + SizeOf(record);
+            if (size > maxBatchBytes)
+                return false;
+        }
+        return true;
+    }
+
+    private void MakeRoomFor(int bytes)
+    {
+        var last = _batches[^1];
+        if (last.Records.Count > 0 && last.SizeInBytes + bytes > maxBatchBytes)
+            _batches.Add(new PendingBatch(shard.Mark));
+    }
+}

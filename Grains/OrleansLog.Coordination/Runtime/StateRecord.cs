@@ -1,0 +1,11 @@
+namespace OrleansLog.Coordination.Runtime;
+
+/// <summary>
+/// A change of durable state, as a handler decides it and as <see cref="ICoordinatorShard.Replay"/> carries it out.
+/// Immutable once handed over.
+/// </summary>
+public abstract class StateRecord
+{
+    /// <summary>The record as it goes into the partition.</summary>
+    public abstract CoordinatorRecord Encode();
+}
