@@ -20,8 +20,8 @@ public enum ExitCode
     /// <summary>The data directory cannot be made, read or written.</summary>
     DataDirectoryNotUsable = 5,
 
-    /// <summary>The data directory was written by a later release.</summary>
-    DataFormatTooNew = 6,
+    /// <summary>The data directory holds what this release does not read: written by a later one, or by something else.</summary>
+    DataNotReadable = 6,
 }
 
 /// <summary>The process cannot start or go on, for a reason that the person who started it can mend.</summary>

@@ -28,7 +28,7 @@ internal sealed class TeachingHelp(HelpAction list) : SynchronousCommandLineActi
 
         Stop with Ctrl+C or SIGTERM: everything is flushed and the process ends within seconds.
         Exit codes: 2 wrong option, 3 address in use, 4 data directory in use, 5 data directory
-        not usable, 6 data of a later release, 1 anything else.
+        not usable, 6 data of a later release or of something else, 1 anything else.
         """;
 
     public override int Invoke(ParseResult parseResult)
