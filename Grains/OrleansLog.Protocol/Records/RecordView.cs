@@ -34,7 +34,7 @@ public readonly ref struct RecordView
         var i = 0;
         foreach (var header in Headers)
         {
-            copies[i++] = new(header.Key, header.ValueIsNull ? null : header.Value.ToArray());
+            copies[i++] = new(header.Key, header.ValueIsNull ? default(ReadOnlyMemory<byte>?) : header.Value.ToArray());
         }
         return copies;
     }

@@ -1,0 +1,51 @@
+using OrleansLog.Protocol;
+
+namespace OrleansLog.Storage;
+
+/// <summary>One leadership: its epoch and the offset of the first record appended under it.</summary>
+internal readonly record struct EpochStart(LeaderEpoch Epoch, Offset StartOffset);
+
+/// <summary>
+/// Which offsets were appended under which leader epoch (KIP-101). Immutable, so that readers need no lock: the log
+/// replaces the whole.
+/// </summary>
+internal sealed class LeaderEpochs(EpochStart[] entries)
+{
+    public static readonly LeaderEpochs Empty = new([]);
+
+    public ReadOnlySpan<EpochStart> Entries => entries;
+
+    public LeaderEpoch Latest => entries.Length == 0 ? LeaderEpoch.None : entries[^1].Epoch;
+
+    /// <summary>Notes that an append under <paramref name="epoch"/> begins at an offset; nothing changes for the latest.</summary>
+    public LeaderEpochs With(LeaderEpoch epoch, Offset startOffset) =>
+        epoch <= Latest ? this : new LeaderEpochs([.. WithoutFrom(startOffset).Entries, new EpochStart(epoch, startOffset)]);
+
+    /// <summary>What is left when the log is cut to end at <paramref name="endOffset"/>.</summary>
+    public LeaderEpochs WithoutFrom(Offset endOffset) => Array.FindIndex(entries, e => e.StartOffset >= endOffset) switch
+    {
+        -1 => this,
+        0 => Empty,
+        var kept => new LeaderEpochs(entries[..kept]),
+    };
+
+    /// <summary>What is left when the log is made to start at <paramref name="startOffset"/>.</summary>
+    public LeaderEpochs WithoutBefore(Offset startOffset)
+    {
+        var floor = Array.FindLastIndex(entries, e => e.StartOffset <= startOffset);
+        if (floor < 0 || entries[floor].StartOffset == startOffset && floor == 0) return this;
+        return new LeaderEpochs([entries[floor] with { StartOffset = startOffset }, .. entries[(floor + 1)..]]);
+    }
+
+    /// <summary>
+    /// The largest epoch not above the asked one, and where it ends (KIP-279). An epoch older than all known ones ends
+    /// where the oldest known begins; one newer than all known is unknown.
+    /// </summary>
+    public EpochEndOffset EndOffsetFor(LeaderEpoch epoch, Offset logEndOffset)
+    {
+        if (epoch == LeaderEpoch.None || epoch > Latest) return EpochEndOffset.Unknown;
+        if (epoch == Latest) return new EpochEndOffset(epoch, logEndOffset);
+        var higher = Array.FindIndex(entries, e => e.Epoch > epoch);
+        return new EpochEndOffset(higher == 0 ? epoch : entries[higher - 1].Epoch, entries[higher].StartOffset);
+    }
+}

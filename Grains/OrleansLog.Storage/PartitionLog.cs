@@ -1,0 +1,153 @@
+using Microsoft.Extensions.Logging;
+using OrleansLog.Protocol;
+using OrleansLog.Protocol.Records;
+
+namespace OrleansLog.Storage;
+
+/// <summary>
+/// The log of one partition on one broker: segment files in a directory of its own. One writer: the caller makes
+/// appends, truncations, deletions and checkpoints one at a time. Reads, lookups and <see cref="FlushAsync"/> come from
+/// any thread and take no lock that is held across I/O. A log without records holds no segment and no open file.
+/// </summary>
+public sealed partial class PartitionLog : IAsyncDisposable
+{
+    private readonly ILogFileSystem _files;
+    private readonly string _directory;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly Lock _gate = new();
+    private Segment[] _segments = [];
+    private long _logStartOffset;
+    private long _logEndOffset;
+    private long _flushedOffset;
+    private LeaderEpochs _epochs = LeaderEpochs.Empty;
+    private StorageException? _failure;
+
+    private PartitionLog(ILogFileSystem files, string directory, LogOptions options, TimeProvider time, ILogger logger)
+    {
+        _files = files;
+        _directory = directory;
+        _time = time;
+        _logger = logger;
+        Options = options;
+    }
+
+    /// <summary>May be replaced at any time; the next operation goes by it.</summary>
+    public LogOptions Options { get; set; }
+
+    /// <summary>Where the files are.</summary>
+    public string Directory => _directory;
+
+    /// <summary>The first offset that can be read. Any thread.</summary>
+    public Offset LogStartOffset => new(Volatile.Read(ref _logStartOffset));
+
+    /// <summary>The offset of the next record. Any thread.</summary>
+    public Offset LogEndOffset => new(Volatile.Read(ref _logEndOffset));
+
+    /// <summary>Everything below survives a power failure. Any thread.</summary>
+    public Offset FlushedOffset => new(Volatile.Read(ref _flushedOffset));
+
+    /// <summary>Set once a flush has failed: the log takes no more appends until it is opened anew. Any thread.</summary>
+    public StorageException? Failure => Volatile.Read(ref _failure);
+
+    /// <summary>Bytes of all segments. Any thread.</summary>
+    public long SizeInBytes
+    {
+        get
+        {
+            var total = 0L;
+            foreach (var segment in Volatile.Read(ref _segments)) total += segment.Size;
+            return total;
+        }
+    }
+
+    /// <summary>The segments, oldest first; the last one is the active one. Any thread.</summary>
+    public IReadOnlyList<SegmentInfo> Segments
+    {
+        get
+        {
+            var segments = Volatile.Read(ref _segments);
+            return [.. segments.Select((segment, i) => segment.Describe(isSealed: i < segments.Length - 1))];
+        }
+    }
+
+    /// <summary>
+    /// Appends the batches of one produce, back to back, each already checked by <see cref="RecordBatch.Validate(ReadOnlySpan{byte})"/>.
+    /// Their offsets and leader epoch are written into the caller's buffer, which is the caller's again on return. The
+    /// bytes are then in the page cache: see <see cref="SettleAsync"/>. The writer's turn only.
+    /// </summary>
+    /// <exception cref="StorageException">
+    /// The disk is full or failed; nothing was appended. After a failed flush every append ends so.
+    /// </exception>
+    /// <exception cref="ArgumentException">The bytes are not whole batches, or the epoch is behind the log's own.</exception>
+    public AppendResult Append(Memory<byte> batches, LeaderEpoch epoch)
+    {
+        ThrowIfFailed();
+        var bytes = batches.Span;
+        var nowMs = _time.GetUtcNow().ToUnixTimeMilliseconds();
+        var baseOffset = LogEndOffset;
+        var nextOffset = AssignOffsets(bytes, baseOffset, epoch);
+        Write(bytes, nextOffset, nowMs);
+        if (epoch > Epochs.Latest) Volatile.Write(ref _epochs, Epochs.With(epoch, baseOffset));
+        return new AppendResult(baseOffset, nextOffset, nowMs);
+    }
+
+    /// <summary>Seals the active segment, if it holds anything; the next append begins a new one. The writer's turn only.</summary>
+    public void Roll()
+    {
+        if (_segments.Length > 0 && _segments[^1].Size > 0) _isRollDue = true;
+    }
+
+    private bool _isRollDue;
+
+    private static Offset AssignOffsets(Span<byte> batches, Offset next, LeaderEpoch epoch)
+    {
+        if (batches.IsEmpty) throw new ArgumentException("An append needs at least one record batch.");
+        while (!batches.IsEmpty)
+        {
+            if (RecordBatchHeader.TryRead(batches, out var header) != ErrorCode.None || header.SizeInBytes > batches.Length)
+                throw new ArgumentException("An append must consist of whole, validated record batches.");
+            RecordBatch.AssignOffset(batches, next, epoch);
+            next += header.LastOffsetDelta + 1L;
+            batches = batches[header.SizeInBytes..];
+        }
+
+        return next;
+    }
+
+    private void Write(ReadOnlySpan<byte> bytes, Offset nextOffset, long nowMs)
+    {
+        try
+        {
+            var segment = SegmentFor(bytes.Length, nextOffset, nowMs);
+            segment.Append(bytes, nextOffset, Options.IndexIntervalBytes);
+            Volatile.Write(ref _logEndOffset, nextOffset.Value);
+        }
+        catch (IOException e) when (e is not StorageException)
+        {
+            throw new StorageException($"Appending {bytes.Length} bytes to {_directory} failed: {e.Message}", e);
+        }
+    }
+
+    private Segment SegmentFor(int length, Offset nextOffset, long nowMs)
+    {
+        if (_segments.Length > 0 && !MustRoll(_segments[^1], length, nextOffset, nowMs)) return _segments[^1];
+        var segment = new Segment(_files, _directory, LogEndOffset, nowMs);
+        segment.Create();
+        Volatile.Write(ref _segments, [.. _segments, segment]);
+        _isRollDue = false;
+        return segment;
+    }
+
+    private bool MustRoll(Segment active, int length, Offset nextOffset, long nowMs) =>
+        active.Size > 0
+        && (_isRollDue
+            || (long)active.Size + length > Options.SegmentBytes
+            || nextOffset - active.BaseOffset > int.MaxValue
+            || nowMs - active.CreatedMs >= Options.SegmentMs);
+
+    private void ThrowIfFailed()
+    {
+        if (Failure is { } failure) throw new StorageException(failure.Message, failure);
+    }
+}
