@@ -32,12 +32,7 @@ internal sealed class ClassicRebalance(GroupOptions options, GroupStore store, I
     /// <summary>Has all members join again. An empty group waits a little for more than its first.</summary>
     public void Begin(CoordinatorResult result, ClassicGroup group, string reason)
     {
-        foreach (var member in group.Members)
-        {
-            result.Refuse(member.Sync, ErrorCode.RebalanceInProgress);
-            member.Sync = null;
-        }
-        result.CancelTimer(SyncTimer(group));
+        CallBack(result, group);
         var isInitial = group.IsEmpty;
         group.BeginRebalance(result.NowMs);
         logger.LogInformation("Group {Group} rebalances from generation {Generation}: {Reason}.", group.Id, group.Generation, reason);
@@ -47,6 +42,18 @@ internal sealed class ClassicRebalance(GroupOptions options, GroupStore store, I
             Complete(result, group);
         else
             result.SetTimer(JoinTimer(group), group.RebalanceTimeoutMs);
+    }
+
+    /// <summary>Sends members that wait for an assignment back to joining. While they waited their sessions did not run.</summary>
+    private static void CallBack(CoordinatorResult result, ClassicGroup group)
+    {
+        result.CancelTimer(SyncTimer(group));
+        foreach (var member in group.Members.Where(member => member.Sync is not null))
+        {
+            result.Refuse(member.Sync, ErrorCode.RebalanceInProgress);
+            member.Sync = null;
+            RestartSession(result, group, member);
+        }
     }
 
     /// <summary>The time for joining is over.</summary>

@@ -13,7 +13,7 @@ internal sealed class OffsetCommitRecord(string group, TopicPartition partition,
     public override CoordinatorRecord Encode() => new(
         VersionedCodec.Write(
             new OffsetCommitKey { Group = group, Topic = partition.Topic, Partition = partition.Partition }, OffsetCommitKey.Version),
-        offset is { } committed ? Encode(committed) : null);
+        offset is { } committed ? Encode(committed) : Tombstone);
 
     private static ReadOnlyMemory<byte> Encode(in CommittedOffset committed)
     {
@@ -40,5 +40,5 @@ internal sealed class GroupMetadataRecord(string group, GroupMetadataValue? valu
 
     public override CoordinatorRecord Encode() => new(
         VersionedCodec.Write(new GroupMetadataKey { Group = group }, GroupMetadataKey.Version),
-        value is null ? null : VersionedCodec.Write(value, GroupMetadataValue.Version));
+        value is null ? Tombstone : VersionedCodec.Write(value, GroupMetadataValue.Version));
 }
