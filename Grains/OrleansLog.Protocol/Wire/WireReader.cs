@@ -100,6 +100,13 @@ public ref partial struct WireReader : ICodec
         return length < 0 ? null : Encoding.UTF8.GetString(Take(Check(length, StringBytesMax, "string"), "string"));
     }
 
+    /// <summary>A string as the bytes of its UTF-8 form in the frame, for those who look it up rather than keep it.</summary>
+    public ReadOnlySpan<byte> ReadUtf8()
+    {
+        var length = IsFlexible ? ReadCompactLength("string") : ReadInt16();
+        return length < 0 ? throw Null("string") : Take(Check(length, StringBytesMax, "string"), "string");
+    }
+
     /// <summary>A byte string, as a slice of the frame.</summary>
     public ReadOnlyMemory<byte> ReadBytes() => ReadNullableBytes() ?? throw Null("bytes");
 
