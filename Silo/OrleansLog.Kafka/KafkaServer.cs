@@ -113,8 +113,10 @@ public sealed class KafkaServer : IAsyncDisposable
 
     private async Task ServeAsync(Connection connection)
     {
+        KafkaMetrics.Opened();
         using (connection)
             await connection.RunAsync();
+        KafkaMetrics.Closed();
         _connections.TryRemove(connection, out _);
     }
 

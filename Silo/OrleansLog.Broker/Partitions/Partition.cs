@@ -135,6 +135,7 @@ public sealed class Partition : IAsyncDisposable
         {
             var appended = _log.Append(batches, LeaderEpoch);
             var end = appended.LastOffset + 1;
+            PartitionMetrics.Appended(end - appended.BaseOffset, batches.Length);
             Commit(_log.SettledOffset);
             if (HighWatermark < end)
                 StartSettling();

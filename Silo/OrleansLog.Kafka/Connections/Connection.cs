@@ -93,6 +93,7 @@ internal sealed class Connection : IDisposable
         }
         var count = await _socket.ReceiveAsync(_received.FreeSpace(), SocketFlags.None);
         _received.Received(count);
+        KafkaMetrics.Received(count);
         Volatile.Write(ref _lastActivity, _time.GetTimestamp());
         return count > 0;
     }

@@ -16,6 +16,7 @@ internal sealed class FrameSender(Socket socket)
 
     public async ValueTask SendAsync(ResponseFrame frame)
     {
+        KafkaMetrics.Sent(frame.Length);
         if (frame.Slices.Count == 0)
             await SendAllAsync(frame.Encoded);
         else if (frame.Length <= GatheredBytesMax)

@@ -48,6 +48,7 @@ internal sealed class ApiDispatcher
             throw new InvalidFrameException($"Request {(short)header.ApiKey} ({header.ApiKey}) is not served here.");
         if (!api.Versions.Supports(header.ApiVersion))
             return RefuseVersion(header);
+        KafkaMetrics.Taken(header.ApiKey);
         var context = new RequestContext(header, client);
         if (api.ReadsInPlace)
             return api.Handle(context, ref reader);
