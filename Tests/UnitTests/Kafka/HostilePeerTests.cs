@@ -70,7 +70,7 @@ public sealed class HostilePeerTests
     {
         await using var broker = await TestBroker.StartAsync();
         await using var client = await broker.ConnectAsync();
-        var header = new byte[10];
+        var header = new byte[11];
         BinaryPrimitives.WriteInt16BigEndian(header, (short)ApiKey.ApiVersions);
         BinaryPrimitives.WriteInt16BigEndian(header.AsSpan(2), 99);
         BinaryPrimitives.WriteInt16BigEndian(header.AsSpan(8), -1);

@@ -151,7 +151,7 @@ public sealed class ProduceAndFetchTests
         const int ValueBytes = 100 << 20;
         await using var broker = await TestBroker.StartAsync(config: [("socket.request.max.bytes", "120000000"), ("fetch.max.bytes", "120000000")]);
         await using var client = await broker.ConnectAsync();
-        await client.CreateTopicAsync("large", config: ("max.message.bytes", "110000000"));
+        await client.CreateTopicAsync("large", config: ("max.message.bytes", "104900000"));
 
         Assert.Equal(ErrorCode.None, (await client.ProduceAsync("large", Batches.OfSize(ValueBytes))).ErrorCode);
 

@@ -2,7 +2,7 @@ using OrleansLog.Protocol;
 using OrleansLog.Storage;
 using OrleansLog.UnitTests.Support;
 
-namespace OrleansLog.UnitTests.Broker;
+namespace OrleansLog.UnitTests.Engine;
 
 public sealed class EmbeddedEngineTests : IDisposable
 {
