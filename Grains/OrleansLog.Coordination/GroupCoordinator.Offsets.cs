@@ -28,8 +28,8 @@ public sealed partial class GroupCoordinator
     public async Task<OffsetFetchResponse> OffsetFetchAsync(CallContext context, OffsetFetchRequest request)
     {
         if (context.ApiVersion < 8)
-            return OffsetAnswers.ToSingleGroup(await FetchAsync(context, OffsetAnswers.ToGroup(request), request.RequireStable), request, context.ApiVersion);
-        var groups = request.Groups.ConvertAll(group => FetchAsync(context, group, request.RequireStable));
+            return OffsetAnswers.ToSingleGroup(await FetchAsync(context, OffsetAnswers.ToGroup(request)), request, context.ApiVersion);
+        var groups = request.Groups.ConvertAll(group => FetchAsync(context, group));
         return new OffsetFetchResponse { Groups = [.. await Task.WhenAll(groups)] };
     }
 
@@ -55,11 +55,11 @@ public sealed partial class GroupCoordinator
 
     internal sealed record Forgotten(ErrorCode Error);
 
-    private Task<OffsetFetchResponseGroup> FetchAsync(CallContext context, OffsetFetchRequestGroup group, bool requireStable)
+    private Task<OffsetFetchResponseGroup> FetchAsync(CallContext context, OffsetFetchRequestGroup group)
     {
         return IsTooLong(group.GroupId)
             ? Task.FromResult(Refuse(ErrorCode.InvalidGroupId))
-            : RouteAsync(context, group.GroupId, (shard, _, now) => shard.OffsetFetch(group, requireStable, now), Refuse);
+            : RouteAsync(context, group.GroupId, (shard, _, now) => shard.OffsetFetch(group, now), Refuse);
 
         OffsetFetchResponseGroup Refuse(ErrorCode refused) =>
             new() { GroupId = group.GroupId, ErrorCode = CoordinatorErrors.ForGroups(refused) };

@@ -56,15 +56,18 @@ internal sealed partial class ShardRuntime<TShard>
             _timers.Apply(command, now);
     }
 
-    private List<TimerKey> TakeDueTimers()
+    /// <summary>The timers that are due, one by one: what is decided for one may set or cancel the next.</summary>
+    private IEnumerable<TimerKey> DueTimers()
     {
         lock (_gate)
+        {
+            if (_timerDue)
+                _armedForMs = null;
             _timerDue = false;
-        var due = new List<TimerKey>();
+        }
         var now = MonotonicMs;
         while (_timers.TryTakeDue(now, out var key))
-            due.Add(key);
-        return due;
+            yield return key;
     }
 
     /// <summary>

@@ -113,7 +113,7 @@ internal sealed partial class ShardRuntime<TShard>
         var turn = new ShardTurn(_shard!, _ports.Writer.MaxBatchBytes);
         foreach (var item in work)
             Decide(turn, item);
-        foreach (var key in TakeDueTimers())
+        foreach (var key in DueTimers())
             Decide(turn, new ShardTimerDue<TShard>(key));
         return AppendAsync(turn);
     }

@@ -38,7 +38,8 @@ internal sealed class ShardTurn(ICoordinatorShard shard, int maxBatchBytes)
 
     /// <summary>
     /// Carries out the changes of a result and places them behind those before. Answers
-    /// <see cref="ErrorCode.RecordListTooLarge"/>, with nothing changed, if they do not fit into one batch.
+    /// <see cref="ErrorCode.RecordListTooLarge"/> if they do not fit into one batch: the changes, carried out all the
+    /// same, are then for the caller to roll back.
     /// </summary>
     public ErrorCode Place(CoordinatorResult result)
     {
@@ -47,7 +48,11 @@ internal sealed class ShardTurn(ICoordinatorShard shard, int maxBatchBytes)
         for (var i = 0; i < encoded.Length; i++)
             encoded[i] = records[i].Encode();
         if (!Fits(encoded, result.IsAtomic))
+        {
+            foreach (var record in records)
+                shard.Replay(record);
             return ErrorCode.RecordListTooLarge;
+        }
         if (result.IsAtomic)
             MakeRoomFor(encoded.Sum(record => SizeOf(record)));
         for (var i = 0; i < encoded.Length; i++)

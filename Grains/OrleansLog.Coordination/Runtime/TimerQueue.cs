@@ -22,7 +22,8 @@ internal sealed class TimerQueue
             _deadlines.Remove(command.Key);
             return;
         }
-        var deadline = nowMs + Math.Max(0, delayMs);
+        // Never at once: a timer that sets itself again must not keep the turn for ever.
+        var deadline = nowMs + Math.Max(1, delayMs);
         _deadlines[command.Key] = deadline;
         if (!_queued.TryGetValue(command.Key, out var queued) || deadline < queued)
             Enqueue(command.Key, deadline);

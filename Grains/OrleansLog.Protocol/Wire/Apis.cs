@@ -72,7 +72,7 @@ public static class Apis
     /// <summary>The versions of an API, or null for one without layouts here.</summary>
     public static ApiVersionRange? Find(ApiKey key) => (uint)key < (uint)ByKey.Length ? ByKey[(int)key] : null;
 
-    /// <summary>Whether a version is flexible (KIP-482). An API that is not known here counts as not flexible.</summary>
+    /// <summary>Whether a version is flexible (KIP-482). An API that is not known here is never.</summary>
     public static bool IsFlexible(ApiKey key, short version) => Find(key)?.IsFlexible(version) ?? false;
 
     private static ApiVersionRange Range(ApiKey key, short min, short max, short firstFlexible) =>

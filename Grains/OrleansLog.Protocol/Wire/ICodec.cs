@@ -57,6 +57,6 @@ public interface ICodec
     /// <summary>Closes what a <see cref="BeginTag"/> that returned true has opened.</summary>
     void EndTag();
 
-    /// <summary>Ends a structure: in flexible versions the tagged section stands here; unknown tags are skipped.</summary>
+    /// <summary>Ends a structure; in flexible versions the tagged section stands here, unknown tags are skipped.</summary>
     void EndOfStructure();
 }

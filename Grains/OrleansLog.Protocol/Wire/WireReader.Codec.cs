@@ -3,7 +3,7 @@ namespace OrleansLog.Protocol.Wire;
 /// <summary>What descriptions call: each method sets the field that it is handed.</summary>
 public ref partial struct WireReader
 {
-    /// <summary>Lists start no larger than this, whatever a count claims; elements that are really there make them grow.</summary>
+    /// <summary>Lists start no larger than this, whatever a count claims; elements that are there make them grow.</summary>
     private const int StartCapacityMax = 1024;
 
     public void Boolean(ref bool value) => value = ReadBoolean();
@@ -18,7 +18,9 @@ public ref partial struct WireReader
     public void Error(ref ErrorCode value) => value = (ErrorCode)ReadInt16();
 
     public void String(ref string value) => value = ReadString();
-    public void NullableString(ref string? value, bool nullable) => value = nullable ? ReadNullableString() : ReadString();
+    public void NullableString(ref string? value, bool nullable) =>
+        value = nullable ? ReadNullableString() : ReadString();
+
     public void Bytes(ref ReadOnlyMemory<byte> value) => value = ReadBytes();
     public void NullableBytes(ref ReadOnlyMemory<byte>? value, bool nullable) =>
         value = nullable ? ReadNullableBytes() : ReadBytes();

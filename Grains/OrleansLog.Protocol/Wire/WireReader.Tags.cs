@@ -27,7 +27,7 @@ public ref partial struct WireReader
     {
         var tag = _openTag!;
         if (_position != tag.End)
-            throw new MalformedMessageException("tagged field", _position, $"tag {tag.Tag} was to end at byte {tag.End}");
+            throw new MalformedMessageException("tagged field", _position, $"tag {tag.Tag} should end at byte {tag.End}");
         (_nextTag, _tagsLeft, _openTag) = (tag.Tag, tag.TagsLeft, tag.Outer);
         GoToNextTag();
     }

@@ -17,7 +17,7 @@ public ref partial struct WireReader : ICodec
     /// <summary>The longest string, in UTF-8 bytes (Kafka's short length).</summary>
     public const int StringBytesMax = short.MaxValue;
 
-    /// <summary>The most array elements of one message, all its arrays together: bounds what a frame can allocate.</summary>
+    /// <summary>The most array elements of one message, all its arrays together: bounds what it can allocate.</summary>
     public const int ElementsMax = 4 * 1024 * 1024;
 
     private readonly ReadOnlyMemory<byte> _frame;
@@ -100,6 +100,13 @@ public ref partial struct WireReader : ICodec
         return length < 0 ? null : Encoding.UTF8.GetString(Take(Check(length, StringBytesMax, "string"), "string"));
     }
 
+    /// <summary>A string as the bytes of its UTF-8 form in the frame, for those who look it up rather than keep it.</summary>
+    public ReadOnlySpan<byte> ReadUtf8()
+    {
+        var length = IsFlexible ? ReadCompactLength("string") : ReadInt16();
+        return length < 0 ? throw Null("string") : Take(Check(length, StringBytesMax, "string"), "string");
+    }
+
     /// <summary>A byte string, as a slice of the frame.</summary>
     public ReadOnlyMemory<byte> ReadBytes() => ReadNullableBytes() ?? throw Null("bytes");
 
@@ -113,28 +120,28 @@ public ref partial struct WireReader : ICodec
         return _frame.Slice(start, length);
     }
 
-    /// <summary>The number of elements of an array that may not be null, never more than the bytes that remain.</summary>
+    /// <summary>The element count of an array that may not be null, never more than the bytes that remain.</summary>
     public int ReadArrayCount()
     {
         var count = ReadNullableArrayCount();
         return count >= 0 ? count : throw Null("array");
     }
 
-    /// <summary>The number of elements of an array, never more than the bytes that remain; -1 for a null array.</summary>
+    /// <summary>The element count of an array, never more than the bytes that remain; -1 for a null array.</summary>
     public int ReadNullableArrayCount()
     {
         var count = IsFlexible ? ReadCompactLength("array") : ReadInt32();
         if (count < 0) return -1;
-        _elements += Check(count, Remaining, "array");
-        if (_elements > ElementsMax)
+        if (Check(count, Remaining, "array") > ElementsMax - _elements)
             throw new MalformedMessageException("array", _position, $"more than {ElementsMax} elements in one message");
+        _elements += count;
         return count;
     }
 
     /// <summary>Passes over bytes.</summary>
     public void Skip(int count) => Take(count, "skipped bytes");
 
-    /// <summary>Passes over a tagged section whose fields do not matter; nothing in versions that are not flexible.</summary>
+    /// <summary>Passes over a tagged section whose fields do not matter, in versions that have one.</summary>
     public void SkipTaggedFields() => EndOfStructure();
 
     /// <summary>A compact length: one more than the length itself, so that 0 says null, here -1.</summary>

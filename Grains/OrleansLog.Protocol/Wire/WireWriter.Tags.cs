@@ -17,7 +17,12 @@ public ref partial struct WireWriter
 
     /// <summary>A tag whose value is being written aside, and where writing goes on after it.</summary>
     private sealed record OpenTag(
-        int Tag, ArrayBufferWriter<byte> Value, IBufferWriter<byte> Output, long Flushed, TaggedSection Section, OpenTag? Outer);
+        int Tag,
+        ArrayBufferWriter<byte> Value,
+        IBufferWriter<byte> Output,
+        long Flushed,
+        TaggedSection Section,
+        OpenTag? Outer);
 
     public bool BeginTag(int tag, bool present)
     {

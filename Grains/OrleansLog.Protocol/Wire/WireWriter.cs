@@ -84,7 +84,7 @@ public ref partial struct WireWriter : ICodec
     {
         var length = Encoding.UTF8.GetByteCount(value);
         if (length > WireReader.StringBytesMax)
-            throw new InvalidOperationException($"A string of {length} bytes is too long: {WireReader.StringBytesMax} fit.");
+            throw new InvalidOperationException($"A string of {length} bytes is longer than {WireReader.StringBytesMax}.");
         if (IsFlexible) WriteUnsignedVarint((uint)length + 1);
         else WriteInt16((short)length);
         Encoding.UTF8.GetBytes(value, Reserve(length));
@@ -104,7 +104,7 @@ public ref partial struct WireWriter : ICodec
         WriteRaw(value);
     }
 
-    /// <summary>The length alone, of a byte string whose bytes reach the output by another way (-1 says null).</summary>
+    /// <summary>The length alone of a byte string whose bytes reach the output by another way (-1 says null).</summary>
     public void WriteBytesLength(int length) => WriteLength(length);
 
     /// <summary>The number of elements of an array that the caller goes on to write (-1 says null).</summary>

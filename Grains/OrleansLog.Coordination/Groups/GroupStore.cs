@@ -1,0 +1,113 @@
+using OrleansLog.Coordination.Records;
+using OrleansLog.Coordination.Runtime;
+using OrleansLog.Protocol;
+
+namespace OrleansLog.Coordination.Groups;
+
+/// <summary>
+/// The groups of one shard, and a journal of what was replayed since the last append succeeded, to take it back if
+/// one fails. Runs on the shard's turn.
+/// </summary>
+internal sealed class GroupStore
+{
+    private readonly Dictionary<string, Group> _groups = [];
+    private readonly List<Undo> _journal = [];
+
+    /// <summary>What a change replaced: an offset, or (where there is no partition) the group's generation.</summary>
+    private readonly record struct Undo(
+        string Group, TopicPartition? Partition, CommittedOffset? Offset, GroupMetadataValue? Metadata);
+
+    public IReadOnlyCollection<Group> Groups => _groups.Values;
+
+    public int Mark => _journal.Count;
+
+    public Group? Find(string groupId) => _groups.GetValueOrDefault(groupId);
+
+    /// <summary>The group, made where there is none. Null when it is of another type.</summary>
+    public ClassicGroup? GetOrAddClassic(string groupId)
+    {
+        if (!_groups.TryGetValue(groupId, out var group))
+            _groups.Add(groupId, group = new ClassicGroup(groupId));
+        return group as ClassicGroup;
+    }
+
+    /// <summary>Drops a group of which nothing is left. Until then even an empty one keeps its place.</summary>
+    public void DropIfForgettable(Group group)
+    {
+        if (group.IsForgettable)
+            _groups.Remove(group.Id);
+    }
+
+    public void Replay(StateRecord record)
+    {
+        switch (record)
+        {
+            case OffsetCommitRecord commit:
+                _journal.Add(new Undo(commit.Group, commit.Partition, SetOffset(commit.Group, commit.Partition, commit.Offset), null));
+                break;
+            case GroupMetadataRecord generation:
+                _journal.Add(new Undo(generation.Group, null, null, SetMetadata(generation.Group, generation.Value)));
+                break;
+            default:
+                throw new ArgumentException($"A {record.GetType().Name} is no record of consumer groups.", nameof(record));
+        }
+    }
+
+    public void Accept() => _journal.Clear();
+
+    /// <summary>
+    /// Takes back what was replayed after <paramref name="mark"/>. Groups whose generation that changes lose what
+    /// only this coordinator knew of them; they are handed to <paramref name="reset"/> before and after.
+    /// </summary>
+    public void RollBack(int mark, Action<ClassicGroup> beforeReset, Action<ClassicGroup> afterReset)
+    {
+        var changed = new List<ClassicGroup>();
+        for (var i = _journal.Count - 1; i >= mark; i--)
+        {
+            var undo = _journal[i];
+            if (undo.Partition is { } partition)
+            {
+                SetOffset(undo.Group, partition, undo.Offset);
+                continue;
+            }
+            var group = GetOrAddClassic(undo.Group)!;
+            beforeReset(group);
+            group.Reset(undo.Metadata);
+            changed.Add(group);
+        }
+        _journal.RemoveRange(mark, _journal.Count - mark);
+        foreach (var group in changed.Distinct())
+            afterReset(group);
+        foreach (var group in changed)
+            DropIfForgettable(group);
+    }
+
+    private CommittedOffset? SetOffset(string groupId, TopicPartition partition, CommittedOffset? offset)
+    {
+        var group = _groups.GetValueOrDefault(groupId);
+        CommittedOffset? former = group?.Offsets.TryGetValue(partition, out var present) == true ? present : null;
+        if (offset is { } committed)
+        {
+            // A consumer that assigns to itself commits to a group that has no other trace.
+            (group ?? GetOrAddClassic(groupId)!).Offsets[partition] = committed;
+        }
+        else if (group?.Offsets.Remove(partition) == true)
+        {
+            DropIfForgettable(group);
+        }
+        return former;
+    }
+
+    private GroupMetadataValue? SetMetadata(string groupId, GroupMetadataValue? value)
+    {
+        var group = GetOrAddClassic(groupId)
+            ?? throw new InvalidOperationException($"Group {groupId} is not of the classic type, and cannot get a classic generation.");
+        var former = group.Metadata;
+        if (value is null)
+            group.Reset(null);
+        else
+            group.Install(value);
+        DropIfForgettable(group);
+        return former;
+    }
+}

@@ -1,0 +1,47 @@
+using OrleansLog.Broker.Groups;
+using OrleansLog.Broker.Metadata;
+using OrleansLog.Broker.Partitions;
+using OrleansLog.Broker.Topics;
+using OrleansLog.Coordination;
+using OrleansLog.Protocol;
+
+namespace OrleansLog.Broker;
+
+/// <summary>
+/// One broker, as an endpoint sees it: the partitions it leads, the groups it coordinates, and what it knows of and asks
+/// from its cluster. Which engine stands behind the cluster does not show here. Thread-safe.
+/// </summary>
+public sealed class Broker(
+    BrokerId id, PartitionStore store, TopicControl topics, GroupCoordinator groups, BrokerSettings settings, TimeProvider time)
+{
+    public BrokerId Id => id;
+
+    /// <summary>The limits this broker runs with.</summary>
+    public BrokerSettings Config => settings;
+
+    public TimeProvider Time => time;
+
+    /// <summary>The partitions led here.</summary>
+    public PartitionTable Partitions => store.Led;
+
+    /// <summary>Where their logs lie.</summary>
+    public PartitionStore Store => store;
+
+    /// <summary>The cluster at this moment. Take it once per request.</summary>
+    public ClusterImage Cluster => topics.Image;
+
+    /// <summary>Creates, changes and deletes topics.</summary>
+    public TopicControl Topics => topics;
+
+    /// <summary>The consumer groups whose partition of <c>__consumer_offsets</c> is led here.</summary>
+    public GroupCoordinator Groups => groups;
+
+    /// <summary>The topic that holds committed offsets, which is made when the first group looks for its coordinator.</summary>
+    public async ValueTask<TopicOutcome> EnsureOffsetsTopicAsync(CancellationToken cancellationToken)
+    {
+        if (Cluster.FindTopic(TopicName.ConsumerOffsets) is { } existing)
+            return TopicOutcome.Changed(existing);
+        var created = await topics.CreateAsync(OffsetsTopic.Describe(topics.Defaults), validateOnly: false, cancellationToken);
+        return Cluster.FindTopic(TopicName.ConsumerOffsets) is { } topic ? TopicOutcome.Changed(topic) : created;
+    }
+}

@@ -1,0 +1,83 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using OrleansLog.Broker.Partitions;
+using OrleansLog.Coordination;
+using OrleansLog.Protocol;
+using OrleansLog.Protocol.Records;
+using OrleansLog.Storage;
+
+namespace OrleansLog.Broker.Groups;
+
+/// <summary>
+/// A partition of <c>__consumer_offsets</c> as its coordinator sees it. Records are written in batches of this code's
+/// own making, uncompressed, so reading them back needs no codec.
+/// </summary>
+internal sealed class OffsetsPartition(Partition partition, TimeProvider time) : IPartitionWriter, IPartitionReader
+{
+    private const int ReadBytes = 1 << 20;
+    private const int FramingBytes = 4096;
+
+    public int MaxBatchBytes => partition.Settings.BatchBytesMax - FramingBytes;
+
+    public ValueTask<PartitionAppend> AppendAsync(IReadOnlyList<CoordinatorRecord> records)
+    {
+        using var builder = new RecordBatchBuilder(partition.Settings.BatchBytesMax);
+        var now = time.GetUtcNow().ToUnixTimeMilliseconds();
+        foreach (var record in records)
+        {
+            if (!builder.TryAppend(now, record.Key.Span, keyIsNull: false, record.Value.GetValueOrDefault().Span, record.Value is null, []))
+                return new(PartitionAppend.Refused(ErrorCode.MessageTooLarge));
+        }
+        // Appending assigns the offsets in place, in memory that belongs to the builder and so to us.
+        var outcome = partition.Append(MemoryMarshal.AsMemory(builder.Build()));
+        return new(outcome.Error == ErrorCode.None
+            ? new PartitionAppend(ErrorCode.None, outcome.BaseOffset + (records.Count - 1), outcome.Committed.AsTask())
+            : PartitionAppend.Refused(outcome.Error));
+    }
+
+    public async IAsyncEnumerable<LoadedBatch> ReadAsync([EnumeratorCancellation] CancellationToken cancellation)
+    {
+        var end = partition.HighWatermark;
+        var next = partition.Log.LogStartOffset;
+        while (next < end)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            var batches = Decode(Read(next), ref next);
+            foreach (var batch in batches)
+                yield return batch;
+            await Task.Yield();
+        }
+    }
+
+    private byte[] Read(Offset from)
+    {
+        var read = partition.Read(from, ReadBytes, minOneBatch: true);
+        if (read.Error != ErrorCode.None || read.Slice.IsEmpty)
+            throw new StorageException($"{partition.Id} cannot be read at offset {from}: {read.Refused?.ToString() ?? read.Error.ToString()}.");
+        var bytes = new byte[read.Slice.Length];
+        read.Slice.Read(bytes);
+        return bytes;
+    }
+
+    private static List<LoadedBatch> Decode(byte[] bytes, ref Offset next)
+    {
+        var batches = new List<LoadedBatch>();
+        for (var at = 0; at < bytes.Length;)
+        {
+            RecordBatchHeader.TryRead(bytes.AsSpan(at), out var header);
+            batches.Add(new LoadedBatch(header.BaseOffset, DecodeRecords(header, bytes.AsSpan(at, header.SizeInBytes))));
+            next = header.NextOffset;
+            at += header.SizeInBytes;
+        }
+        return batches;
+    }
+
+    private static List<CoordinatorRecord> DecodeRecords(in RecordBatchHeader header, ReadOnlySpan<byte> batch)
+    {
+        var records = new List<CoordinatorRecord>(header.RecordCount);
+        var reader = new RecordReader(header, batch[RecordBatchHeader.Size..]);
+        while (reader.TryRead(out var record))
+            records.Add(new CoordinatorRecord(record.Key.ToArray(), record.ValueIsNull ? null : record.Value.ToArray()));
+        return records;
+    }
+}

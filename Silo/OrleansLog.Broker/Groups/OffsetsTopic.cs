@@ -1,0 +1,31 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using OrleansLog.Broker.Configuration;
+using OrleansLog.Broker.Topics;
+using OrleansLog.Coordination;
+
+namespace OrleansLog.Broker.Groups;
+
+/// <summary>The internal topic of committed offsets, and what its coordinators are limited to.</summary>
+internal static class OffsetsTopic
+{
+    public static NewTopic Describe(ConfigValues config) => new(TopicName.ConsumerOffsets)
+    {
+        PartitionCount = config.Get(BrokerConfigs.OffsetsTopicNumPartitions),
+        Config = ImmutableDictionary<string, string>.Empty
+            .Add(TopicConfigs.CleanupPolicy.Name, "compact")
+            .Add(TopicConfigs.SegmentBytes.Name, config.Get(BrokerConfigs.OffsetsTopicSegmentBytes).ToString(CultureInfo.InvariantCulture)),
+    };
+
+    public static GroupOptions Options(ConfigValues config) => new()
+    {
+        PartitionCount = config.Get(BrokerConfigs.OffsetsTopicNumPartitions),
+        InitialRebalanceDelayMs = config.Get(BrokerConfigs.GroupInitialRebalanceDelayMs),
+        MinSessionTimeoutMs = config.Get(BrokerConfigs.GroupMinSessionTimeoutMs),
+        MaxSessionTimeoutMs = config.Get(BrokerConfigs.GroupMaxSessionTimeoutMs),
+        MaxGroupSize = config.Get(BrokerConfigs.GroupMaxSize),
+        OffsetMetadataMaxLength = config.Get(BrokerConfigs.OffsetMetadataMaxBytes),
+        OffsetsRetentionMs = config.Get(BrokerConfigs.OffsetsRetentionMinutes) * 60_000L,
+        OffsetsRetentionCheckIntervalMs = checked((int)config.Get(BrokerConfigs.OffsetsRetentionCheckIntervalMs)),
+    };
+}

@@ -1,0 +1,34 @@
+using OrleansLog.Broker.Configuration;
+using OrleansLog.Storage;
+
+namespace OrleansLog.Broker.Partitions;
+
+/// <summary>What a topic's configuration means for each of its partitions.</summary>
+/// <param name="Log">Segments, indexes and flushing.</param>
+/// <param name="BatchBytesMax">The largest batch taken, in bytes (<c>max.message.bytes</c>).</param>
+/// <param name="StampsAppendTime">Records get the broker's time (<c>message.timestamp.type=LogAppendTime</c>).</param>
+/// <param name="TimestampBeforeMaxMs">How far a record's time may lie behind the broker's, in ms.</param>
+/// <param name="TimestampAfterMaxMs">How far a record's time may lie ahead of the broker's, in ms.</param>
+public sealed record PartitionSettings(
+    LogOptions Log, int BatchBytesMax, bool StampsAppendTime, long TimestampBeforeMaxMs, long TimestampAfterMaxMs)
+{
+    public static PartitionSettings From(ConfigValues topic) => new(
+        new LogOptions
+        {
+            SegmentBytes = topic.Get(TopicConfigs.SegmentBytes),
+            SegmentMs = topic.Get(TopicConfigs.SegmentMs),
+            IndexIntervalBytes = topic.Get(TopicConfigs.IndexIntervalBytes),
+            FlushMessages = topic.Get(TopicConfigs.FlushMessages),
+            FlushMs = topic.Get(TopicConfigs.FlushMs),
+            MaxMessageBytes = topic.Get(TopicConfigs.MaxMessageBytes),
+            RetentionMs = Deletes(topic) ? topic.Get(TopicConfigs.RetentionMs) : -1,
+            RetentionBytes = Deletes(topic) ? topic.Get(TopicConfigs.RetentionBytes) : -1,
+            FileDeleteDelayMs = topic.Get(TopicConfigs.FileDeleteDelayMs),
+        },
+        topic.Get(TopicConfigs.MaxMessageBytes),
+        topic.Get(TopicConfigs.MessageTimestampType) == "LogAppendTime",
+        topic.Get(TopicConfigs.MessageTimestampBeforeMaxMs),
+        topic.Get(TopicConfigs.MessageTimestampAfterMaxMs));
+
+    private static bool Deletes(ConfigValues topic) => topic.Get(TopicConfigs.CleanupPolicy).Contains("delete");
+}

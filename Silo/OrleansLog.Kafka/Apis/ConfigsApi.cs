@@ -1,0 +1,130 @@
+using OrleansLog.Broker.Configuration;
+using OrleansLog.Kafka.Requests;
+using OrleansLog.Protocol;
+using OrleansLog.Protocol.Messages;
+
+namespace OrleansLog.Kafka.Apis;
+
+/// <summary>Describing and altering the configuration of topics; describing that of brokers, which is set at start.</summary>
+internal sealed class ConfigsApi(Broker.Broker broker)
+{
+    // Resource types (KIP-133).
+    private const sbyte Topic = 2;
+    private const sbyte Broker = 4;
+
+    private const string BrokersAreSetAtStart =
+        "A broker's configuration is given when it starts (--config NAME=VALUE); it cannot be altered while it runs.";
+
+    public void Register(ApiDispatcher dispatcher)
+    {
+        dispatcher.Register<DescribeConfigsRequest, DescribeConfigsResponse>((request, _) => new(Describe(request)));
+        dispatcher.Register<AlterConfigsRequest, AlterConfigsResponse>(ReplaceAsync);
+        dispatcher.Register<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse>(AlterAsync);
+    }
+
+    private DescribeConfigsResponse Describe(DescribeConfigsRequest request) => new()
+    {
+        Results = [.. request.Resources.Select(resource => Describe(resource, request))],
+    };
+
+    private DescribeConfigsResponse.DescribeConfigsResult Describe(
+        DescribeConfigsRequest.DescribeConfigsResource resource, DescribeConfigsRequest request)
+    {
+        var result = new DescribeConfigsResponse.DescribeConfigsResult
+        {
+            ResourceType = resource.ResourceType,
+            ResourceName = resource.ResourceName,
+        };
+        var (catalogue, values, error, message) = Find(resource.ResourceType, resource.ResourceName);
+        (result.ErrorCode, result.ErrorMessage) = (error, message);
+        if (error == ErrorCode.None)
+            result.Configs.AddRange(catalogue!.Definitions
+                .Where(definition => resource.ConfigurationKeys?.Contains(definition.Name) ?? true)
+                .Select(definition => Describe(values!.Describe(definition), resource.ResourceType, request)));
+        return result;
+    }
+
+    private (ConfigCatalogue? Catalogue, ConfigValues? Values, ErrorCode Error, string? Message) Find(sbyte type, string name) => type switch
+    {
+        Topic when broker.Cluster.FindTopic(name) is { } topic => (TopicConfigs.All, broker.Topics.ConfigOf(topic), ErrorCode.None, null),
+        Topic => (null, null, ErrorCode.UnknownTopicOrPartition, $"There is no topic '{name}'."),
+        Broker when name.Length == 0 || name == broker.Id.ToString() => (BrokerConfigs.All, broker.Topics.Defaults, ErrorCode.None, null),
+        Broker => (null, null, ErrorCode.InvalidRequest, $"This is broker {broker.Id}; ask broker '{name}' itself."),
+        _ => (null, null, ErrorCode.InvalidRequest, $"Resources of type {type} have no configuration here."),
+    };
+
+    private static DescribeConfigsResponse.DescribeConfigsResourceResult Describe(
+        ConfigEntry entry, sbyte resourceType, DescribeConfigsRequest request) => new()
+    {
+        Name = entry.Definition.Name,
+        Value = entry.Definition.IsSensitive ? null : entry.Value,
+        ReadOnly = resourceType == Broker || entry.IsReadOnly,
+        ConfigSource = (sbyte)entry.Source,
+        IsSensitive = entry.Definition.IsSensitive,
+        ConfigType = (sbyte)entry.Definition.Type,
+        Documentation = request.IncludeDocumentation ? entry.Definition.Documentation : null,
+        Synonyms = request.IncludeSynonyms ? [.. entry.Synonyms.Select(Describe)] : [],
+    };
+
+    private static DescribeConfigsResponse.DescribeConfigsSynonym Describe(ConfigCandidate candidate) => new()
+    {
+        Name = candidate.Name,
+        Value = candidate.Given,
+        Source = (sbyte)candidate.Source,
+    };
+
+    private async ValueTask<IncrementalAlterConfigsResponse> AlterAsync(IncrementalAlterConfigsRequest request, RequestContext context)
+    {
+        var response = new IncrementalAlterConfigsResponse();
+        foreach (var resource in request.Resources)
+        {
+            ConfigChange[] changes = [.. resource.Configs.Select(config => new ConfigChange(config.Name, (ConfigOperation)config.ConfigOperation, config.Value))];
+            var (error, message) = await ApplyAsync(
+                resource.ResourceType, resource.ResourceName, changes, keepsOthers: true, request.ValidateOnly, context.Closed);
+            response.Responses.Add(new()
+            {
+                ResourceType = resource.ResourceType,
+                ResourceName = resource.ResourceName,
+                ErrorCode = error,
+                ErrorMessage = message,
+            });
+        }
+        return response;
+    }
+
+    /// <summary>The older AlterConfigs: what is not named goes back to its default.</summary>
+    private async ValueTask<AlterConfigsResponse> ReplaceAsync(AlterConfigsRequest request, RequestContext context)
+    {
+        var response = new AlterConfigsResponse();
+        foreach (var resource in request.Resources)
+        {
+            ConfigChange[] changes = [.. resource.Configs.Select(config => new ConfigChange(config.Name, ConfigOperation.Set, config.Value))];
+            var (error, message) = await ApplyAsync(
+                resource.ResourceType, resource.ResourceName, changes, keepsOthers: false, request.ValidateOnly, context.Closed);
+            response.Responses.Add(new()
+            {
+                ResourceType = resource.ResourceType,
+                ResourceName = resource.ResourceName,
+                ErrorCode = error,
+                ErrorMessage = message,
+            });
+        }
+        return response;
+    }
+
+    private async ValueTask<(ErrorCode Error, string? Message)> ApplyAsync(
+        sbyte type, string name, ConfigChange[] changes, bool keepsOthers, bool validateOnly, CancellationToken closed)
+    {
+        var (_, values, error, message) = Find(type, name);
+        if (error != ErrorCode.None)
+            return (error, message);
+        if (type == Broker)
+            return (ErrorCode.InvalidRequest, BrokersAreSetAtStart);
+        var outcome = await broker.Topics.AlterConfigAsync(
+            name,
+            current => TopicConfigs.All.Apply(keepsOthers ? current : current.Clear(), changes, values!.Text),
+            validateOnly,
+            closed);
+        return (outcome.Error, outcome.Message);
+    }
+}

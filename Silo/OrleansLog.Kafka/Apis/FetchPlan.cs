@@ -1,0 +1,87 @@
+using OrleansLog.Broker.Partitions;
+using OrleansLog.Protocol;
+using OrleansLog.Protocol.Wire;
+using OrleansLog.Storage;
+
+namespace OrleansLog.Kafka.Apis;
+
+/// <summary>
+/// A fetch request that was read, versions 4 to 17: what it asks of each partition, and what was last found there.
+/// </summary>
+internal sealed class FetchPlan
+{
+    private const int FirstVersionWithTopicIds = 13;
+
+    public List<Topic> Topics { get; } = new(1);
+
+    public List<Part> Parts { get; } = new(1);
+
+    public int WaitMsMax { get; private init; }
+
+    public int BytesMin { get; private init; }
+
+    public int BytesMax { get; private init; }
+
+    public int SessionId { get; private set; }
+
+    public int SessionEpoch { get; private set; }
+
+    /// <summary>What one topic is called in this request; by name or by id, as the version has it.</summary>
+    public readonly record struct Topic(string Name, Guid Id, int Parts);
+
+    /// <summary>One partition's share of the request. <paramref name="Error"/> is known before any read.</summary>
+    public record struct Part(Partition? Partition, int Index, ErrorCode Error, Offset From, int BytesMax, LogRead Found)
+    {
+        /// <summary>Whether the partition can be asked at all.</summary>
+        public readonly bool IsReadable => Error == ErrorCode.None;
+    }
+
+    public static FetchPlan Read(ref WireReader body, PartitionTable led)
+    {
+        if (body.Version < 15)
+            body.ReadInt32(); // The replica that asks: followers are pushed to, here only clients ask.
+        var plan = new FetchPlan { WaitMsMax = body.ReadInt32(), BytesMin = body.ReadInt32(), BytesMax = body.ReadInt32() };
+        body.ReadInt8(); // The isolation level: without transactions both read the same.
+        if (body.Version >= 7)
+            (plan.SessionId, plan.SessionEpoch) = (body.ReadInt32(), body.ReadInt32());
+        for (var topics = body.ReadArrayCount(); topics > 0; topics--)
+            plan.ReadTopic(ref body, led);
+        // Forgotten topics, the rack and tags follow; they mean something to sessions and replicas alone.
+        return plan;
+    }
+
+    private void ReadTopic(ref WireReader body, PartitionTable led)
+    {
+        var byId = body.Version >= FirstVersionWithTopicIds;
+        var (name, id) = byId ? ("", body.ReadUuid()) : (body.ReadString(), Guid.Empty);
+        var topic = byId ? led.FindTopic(id) : led.FindTopic(name);
+        var unknown = byId ? ErrorCode.UnknownTopicId : ErrorCode.UnknownTopicOrPartition;
+        var count = body.ReadArrayCount();
+        Topics.Add(new Topic(name, id, count));
+        for (var i = 0; i < count; i++)
+            Parts.Add(ReadPart(ref body, topic, unknown));
+        SkipTags(ref body);
+    }
+
+    private static Part ReadPart(ref WireReader body, LedTopic? topic, ErrorCode unknown)
+    {
+        var index = body.ReadInt32();
+        var epoch = body.Version >= 9 ? body.ReadInt32() : LeaderEpoch.None.Value;
+        var from = new Offset(body.ReadInt64());
+        if (body.Version >= 12)
+            body.ReadInt32(); // The epoch of the last record fetched: followers' business.
+        if (body.Version >= 5)
+            body.ReadInt64(); // The follower's log start offset.
+        var bytesMax = body.ReadInt32();
+        SkipTags(ref body);
+        var partition = topic?.Find(index);
+        var error = partition?.CheckEpoch(epoch) ?? (topic is null ? unknown : ErrorCode.UnknownTopicOrPartition);
+        return new Part(partition, index, error, from, bytesMax, default);
+    }
+
+    private static void SkipTags(ref WireReader body)
+    {
+        if (body.IsFlexible)
+            body.SkipTaggedFields();
+    }
+}

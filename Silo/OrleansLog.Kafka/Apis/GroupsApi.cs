@@ -1,0 +1,74 @@
+using OrleansLog.Broker.Metadata;
+using OrleansLog.Coordination;
+using OrleansLog.Kafka.Requests;
+using OrleansLog.Protocol;
+using OrleansLog.Protocol.Messages;
+using OrleansLog.Protocol.Wire;
+
+namespace OrleansLog.Kafka.Apis;
+
+/// <summary>Consumer groups: finding the coordinator, and handing it what is its business.</summary>
+internal sealed class GroupsApi(Broker.Broker broker)
+{
+    private const sbyte Group = 0;
+    private const int FirstVersionWithMany = 4;
+
+    public void Register(ApiDispatcher dispatcher)
+    {
+        dispatcher.Register<FindCoordinatorRequest, FindCoordinatorResponse>(FindCoordinatorAsync);
+        Register<JoinGroupRequest, JoinGroupResponse>(dispatcher, broker.Groups.JoinGroupAsync);
+        Register<SyncGroupRequest, SyncGroupResponse>(dispatcher, broker.Groups.SyncGroupAsync);
+        Register<HeartbeatRequest, HeartbeatResponse>(dispatcher, broker.Groups.HeartbeatAsync);
+        Register<LeaveGroupRequest, LeaveGroupResponse>(dispatcher, broker.Groups.LeaveGroupAsync);
+        Register<OffsetCommitRequest, OffsetCommitResponse>(dispatcher, broker.Groups.OffsetCommitAsync);
+        Register<OffsetFetchRequest, OffsetFetchResponse>(dispatcher, broker.Groups.OffsetFetchAsync);
+        Register<OffsetDeleteRequest, OffsetDeleteResponse>(dispatcher, broker.Groups.OffsetDeleteAsync);
+        Register<ListGroupsRequest, ListGroupsResponse>(dispatcher, broker.Groups.ListGroupsAsync);
+        Register<DescribeGroupsRequest, DescribeGroupsResponse>(dispatcher, broker.Groups.DescribeGroupsAsync);
+        Register<DeleteGroupsRequest, DeleteGroupsResponse>(dispatcher, broker.Groups.DeleteGroupsAsync);
+    }
+
+    private static void Register<TRequest, TResponse>(ApiDispatcher dispatcher, Func<CallContext, TRequest, Task<TResponse>> handle)
+        where TRequest : class, IRequest<TResponse>, new()
+        where TResponse : class, IResponse, new()
+    {
+        dispatcher.Register<TRequest, TResponse>((request, context) => new(handle(CallOf(context), request)));
+    }
+
+    private static CallContext CallOf(RequestContext context) =>
+        new(context.Header.ClientId ?? "", $"/{context.Client.Address}", context.Version, context.Closed);
+
+    private async ValueTask<FindCoordinatorResponse> FindCoordinatorAsync(FindCoordinatorRequest request, RequestContext context)
+    {
+        var wantsMany = context.Version >= FirstVersionWithMany;
+        var keys = wantsMany ? request.CoordinatorKeys : [request.Key];
+        var offsets = request.KeyType == Group ? (await broker.EnsureOffsetsTopicAsync(context.Closed)).Topic : null;
+        var found = keys.ConvertAll(key => Find(key, request.KeyType, offsets));
+        return wantsMany ? new() { Coordinators = found } : ToSingle(found[0]);
+    }
+
+    private FindCoordinatorResponse.Coordinator Find(string key, sbyte keyType, TopicImage? offsets)
+    {
+        if (keyType != Group)
+            return Refuse(key, ErrorCode.InvalidRequest, "This broker coordinates consumer groups only.");
+        if (key.Length == 0)
+            return Refuse(key, ErrorCode.InvalidGroupId, "A group id must not be empty.");
+        var partition = GroupCoordinator.PartitionFor(key, offsets?.Partitions.Length ?? 1);
+        var leader = offsets?.Partitions[partition].Leader;
+        return leader is { } id && broker.Cluster.FindBroker(id) is { } coordinator
+            ? new() { Key = key, NodeId = coordinator.Id.Value, Host = coordinator.Host, Port = coordinator.Port }
+            : Refuse(key, ErrorCode.CoordinatorNotAvailable, "The group's coordinator is not available; try again.");
+    }
+
+    private static FindCoordinatorResponse.Coordinator Refuse(string key, ErrorCode error, string message) =>
+        new() { Key = key, NodeId = BrokerId.None.Value, Port = -1, ErrorCode = error, ErrorMessage = message };
+
+    private static FindCoordinatorResponse ToSingle(FindCoordinatorResponse.Coordinator found) => new()
+    {
+        ErrorCode = found.ErrorCode,
+        ErrorMessage = found.ErrorMessage,
+        NodeId = found.NodeId,
+        Host = found.Host,
+        Port = found.Port,
+    };
+}

@@ -1,0 +1,121 @@
+using OrleansLog.Broker.Partitions;
+using OrleansLog.Kafka.Requests;
+using OrleansLog.Protocol;
+using OrleansLog.Protocol.Messages;
+using OrleansLog.Storage;
+
+namespace OrleansLog.Kafka.Apis;
+
+/// <summary>Offsets of a log: by time, first, last, by leader epoch; and moving the first one (DeleteRecords).</summary>
+internal sealed class OffsetsApi(Broker.Broker broker)
+{
+    // What ListOffsets means by a negative timestamp.
+    private const long Latest = -1;
+    private const long Earliest = -2;
+    private const long MaxTimestamp = -3; // KIP-734
+    private const long EarliestLocal = -4; // KIP-405
+    private const long LatestTiered = -5; // KIP-1005
+
+    public void Register(ApiDispatcher dispatcher)
+    {
+        dispatcher.Register<ListOffsetsRequest, ListOffsetsResponse>((request, _) => new(ListOffsets(request)));
+        dispatcher.Register<OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse>((request, _) => new(FindEpochEnds(request)));
+        dispatcher.Register<DeleteRecordsRequest, DeleteRecordsResponse>((request, _) => DeleteRecordsAsync(request));
+    }
+
+    private ListOffsetsResponse ListOffsets(ListOffsetsRequest request) => new()
+    {
+        Topics = [.. request.Topics.Select(topic => new ListOffsetsResponse.ListOffsetsTopicResponse
+        {
+            Name = topic.Name,
+            Partitions = [.. topic.Partitions.Select(asked => ListOffset(new TopicPartition(topic.Name, asked.PartitionIndex), asked))],
+        })],
+    };
+
+    private ListOffsetsResponse.ListOffsetsPartitionResponse ListOffset(TopicPartition id, ListOffsetsRequest.ListOffsetsPartition asked)
+    {
+        var answer = new ListOffsetsResponse.ListOffsetsPartitionResponse { PartitionIndex = asked.PartitionIndex };
+        var partition = broker.Partitions.Find(id);
+        answer.ErrorCode = CheckLeader(id, partition, asked.CurrentLeaderEpoch);
+        if (answer.ErrorCode != ErrorCode.None)
+            return answer;
+        try
+        {
+            var found = Find(partition!, asked.Timestamp);
+            (answer.Offset, answer.Timestamp) = (found.Offset.Value, found.TimestampMs);
+            answer.LeaderEpoch = found.Offset == Offset.None ? LeaderEpoch.None.Value : partition!.LeaderEpoch.Value;
+        }
+        catch (StorageException unreadable)
+        {
+            answer.ErrorCode = unreadable.Error;
+        }
+        return answer;
+    }
+
+    private static TimestampedOffset Find(Partition partition, long timestamp) => timestamp switch
+    {
+        Latest => new(partition.HighWatermark, -1),
+        Earliest or EarliestLocal => new(partition.Log.LogStartOffset, -1),
+        MaxTimestamp => Committed(partition, partition.Log.FindMaxTimestamp()),
+        LatestTiered => new(Offset.None, -1),
+        _ => Committed(partition, partition.Log.FindByTimestamp(timestamp)),
+    };
+
+    private static TimestampedOffset Committed(Partition partition, TimestampedOffset? found) =>
+        found is { } record && record.Offset < partition.HighWatermark ? record : new(Offset.None, -1);
+
+    private OffsetForLeaderEpochResponse FindEpochEnds(OffsetForLeaderEpochRequest request) => new()
+    {
+        Topics = [.. request.Topics.Select(topic => new OffsetForLeaderEpochResponse.OffsetForLeaderTopicResult
+        {
+            Topic = topic.Topic,
+            Partitions = [.. topic.Partitions.Select(asked => FindEpochEnd(new TopicPartition(topic.Topic, asked.Partition), asked))],
+        })],
+    };
+
+    private OffsetForLeaderEpochResponse.EpochEndOffset FindEpochEnd(
+        TopicPartition id, OffsetForLeaderEpochRequest.OffsetForLeaderPartition asked)
+    {
+        var answer = new OffsetForLeaderEpochResponse.EpochEndOffset { Partition = asked.Partition };
+        var partition = broker.Partitions.Find(id);
+        answer.ErrorCode = CheckLeader(id, partition, asked.CurrentLeaderEpoch);
+        if (answer.ErrorCode == ErrorCode.None)
+        {
+            var end = partition!.Log.EndOffsetFor(new LeaderEpoch(asked.LeaderEpoch));
+            (answer.LeaderEpoch, answer.EndOffset) = (end.Epoch.Value, end.EndOffset.Value);
+        }
+        return answer;
+    }
+
+    private async ValueTask<DeleteRecordsResponse> DeleteRecordsAsync(DeleteRecordsRequest request)
+    {
+        var response = new DeleteRecordsResponse();
+        foreach (var topic in request.Topics)
+        {
+            var result = new DeleteRecordsResponse.DeleteRecordsTopicResult { Name = topic.Name };
+            foreach (var asked in topic.Partitions)
+                result.Partitions.Add(await DeleteRecordsAsync(new TopicPartition(topic.Name, asked.PartitionIndex), new Offset(asked.Offset)));
+            response.Topics.Add(result);
+        }
+        return response;
+    }
+
+    private async ValueTask<DeleteRecordsResponse.DeleteRecordsPartitionResult> DeleteRecordsAsync(TopicPartition id, Offset before)
+    {
+        var partition = broker.Partitions.Find(id);
+        var error = CheckLeader(id, partition, LeaderEpoch.None.Value);
+        var start = Offset.None;
+        if (error == ErrorCode.None)
+            (error, start) = await partition!.DeleteBeforeAsync(before);
+        return new() { PartitionIndex = id.Partition, ErrorCode = error, LowWatermark = start.Value };
+    }
+
+    /// <summary>A partition that exists and is led elsewhere sends the client to look for its leader.</summary>
+    private ErrorCode CheckLeader(TopicPartition id, Partition? led, int epoch)
+    {
+        if (led is not null)
+            return led.CheckEpoch(epoch);
+        var exists = broker.Cluster.FindTopic(id.Topic) is { } topic && (uint)id.Partition < (uint)topic.Partitions.Length;
+        return exists ? ErrorCode.NotLeaderOrFollower : ErrorCode.UnknownTopicOrPartition;
+    }
+}

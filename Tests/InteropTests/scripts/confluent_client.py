@@ -1,0 +1,120 @@
+"""Drives a broker with librdkafka through confluent-kafka: produce, consume, groups, administration."""
+import json
+import sys
+
+from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic
+
+
+def produce_lines(bootstrap, topic, path, compression):
+    failures = []
+    producer = Producer({"bootstrap.servers": bootstrap, "compression.type": compression, "linger.ms": 5,
+                         "queue.buffering.max.messages": 1000000})
+    on_delivery = lambda error, message: error and failures.append(str(error))
+    with open(path, "rb") as lines:
+        for line in lines:
+            while True:
+                try:
+                    producer.produce(topic, value=line.rstrip(b"\n"), on_delivery=on_delivery)
+                    break
+                except BufferError:
+                    producer.poll(0.1)
+            producer.poll(0)
+    producer.flush()
+    assert not failures, failures[:3]
+
+
+def consume_lines(bootstrap, topic, path, count):
+    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "unused", "enable.auto.commit": False})
+    consumer.assign([TopicPartition(topic, 0, 0)])
+    expected = 0
+    with open(path, "wb") as out:
+        while expected < int(count):
+            for message in consumer.consume(10000, timeout=10):
+                assert not message.error(), message.error()
+                assert message.offset() == expected, (message.offset(), expected)
+                expected += 1
+                out.write(message.value() + b"\n")
+    consumer.close()
+
+
+def group_round(bootstrap, topic, group, count):
+    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": group, "auto.offset.reset": "earliest",
+                         "enable.auto.commit": False, "session.timeout.ms": 10000})
+    consumer.subscribe([topic])
+    seen = 0
+    while seen < int(count):
+        message = consumer.poll(30)
+        assert message is not None, "nothing came for 30 s"
+        assert not message.error(), message.error()
+        seen += 1
+    consumer.commit(asynchronous=False)
+    committed = consumer.committed(consumer.assignment(), timeout=10)
+    consumer.close()
+    print(json.dumps(sorted([part.partition, part.offset] for part in committed)))
+
+
+def records_of_every_kind(bootstrap, topic):
+    """Writes records with and without key, value and headers in each compression, and reads them back."""
+    sent = []
+    for compression in ["none", "gzip", "snappy", "lz4", "zstd"]:
+        producer = Producer({"bootstrap.servers": bootstrap, "compression.type": compression})
+        for key, value, headers in [(b"k", b"v" * 500, [("h", b"x"), ("empty", b""), ("null", None)]),
+                                    (None, b"no key", []), (b"tombstone", None, []), (b"", b"", [])]:
+            producer.produce(topic, key=key, value=value, headers=headers, timestamp=1700000000123)
+            sent.append((key, value, headers or None))
+        assert producer.flush(30) == 0
+    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "unused", "enable.auto.commit": False})
+    consumer.assign([TopicPartition(topic, 0, 0)])
+    got = []
+    while len(got) < len(sent):
+        message = consumer.poll(30)
+        assert message is not None and not message.error(), message and message.error()
+        assert message.timestamp()[1] == 1700000000123, message.timestamp()
+        got.append((message.key(), message.value(), message.headers()))
+    consumer.close()
+    assert got == sent, (got, sent)
+
+
+def administer(bootstrap, topic):
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    admin.create_topics([NewTopic(topic, 2, 1, config={"retention.ms": "1234567"})])[topic].result(10)
+    resource = ConfigResource(ConfigResource.Type.TOPIC, topic)
+    configs = admin.describe_configs([resource])[resource].result(10)
+    assert configs["retention.ms"].value == "1234567", configs["retention.ms"]
+    assert configs["segment.bytes"].is_default
+    assert topic in admin.list_topics(timeout=10).topics
+    assert len(admin.list_topics(timeout=10).topics[topic].partitions) == 2
+    admin.delete_topics([topic])[topic].result(10)
+    assert topic not in admin.list_topics(timeout=10).topics
+
+
+def produce_until_killed(bootstrap, topic, acknowledged_path):
+    """Writes numbered records as fast as it can and notes each acknowledgement, until the broker has been away."""
+    acknowledged = open(acknowledged_path, "w")
+    gone = []
+
+    def on_delivery(error, message):
+        if error:
+            gone.append(error)
+        else:
+            acknowledged.write("%d %s\n" % (message.offset(), message.value().decode()))
+
+    producer = Producer({"bootstrap.servers": bootstrap, "acks": "all", "linger.ms": 1, "message.timeout.ms": 3000,
+                         "retries": 0, "socket.timeout.ms": 2000})
+    number = 0
+    while not gone:
+        try:
+            producer.produce(topic, value=b"record %d" % number, on_delivery=on_delivery)
+            number += 1
+        except BufferError:
+            pass
+        producer.poll(0)
+        if number == 1000:
+            print("producing", flush=True)
+    producer.flush(10)
+    acknowledged.close()
+
+
+if __name__ == "__main__":
+    globals()[sys.argv[1]](*sys.argv[2:])
