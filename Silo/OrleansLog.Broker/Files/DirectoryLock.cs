@@ -1,48 +1,52 @@
-using System.Text;
 using Microsoft.Win32.SafeHandles;
 using OrleansLog.Storage;
 
 namespace OrleansLog.Broker.Files;
 
 /// <summary>
-/// A file named <c>.lock</c> that its owner holds with flock(2) and that says who that is. The kernel lets go of it when
-/// the process ends, so that a file left behind by a dead owner is no obstacle.
+/// A file named <c>.lock</c> that its owner holds open for itself alone (flock(2) on Unix), and <c>.owner</c>, which
+/// says who that is. The kernel lets go of the lock when the process ends, so that files left behind by a dead owner
+/// are no obstacle.
 /// </summary>
 internal sealed class DirectoryLock : IDisposable
 {
-    private const string FileName = ".lock";
-    private const int OwnerBytesMax = 1024;
-
     private readonly SafeFileHandle _handle;
 
     private DirectoryLock(SafeFileHandle handle) => _handle = handle;
 
     public static DirectoryLock Take(string directory, string owner)
     {
-        var path = Path.Combine(directory, FileName);
-        var handle = File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite);
-        if (!TryLock(handle))
-        {
-            var other = ReadOwner(handle);
-            handle.Dispose();
-            throw new DirectoryInUseException(
-                $"{directory} is in use by {other}. Stop that process, or give this one a directory of its own.");
-        }
-
-        RandomAccess.SetLength(handle, 0);
-        RandomAccess.Write(handle, Encoding.UTF8.GetBytes(owner), 0);
+        var ownerPath = Path.Combine(directory, ".owner");
+        var handle = TryOpenAlone(Path.Combine(directory, ".lock")) ?? throw new DirectoryInUseException(
+            $"{directory} is in use by {ReadOwner(ownerPath)}. Stop that process, or give this one a directory of its own.");
+        File.WriteAllText(ownerPath, owner);
         return new DirectoryLock(handle);
     }
 
     public void Dispose() => _handle.Dispose();
 
-    private static bool TryLock(SafeFileHandle handle) =>
-        OperatingSystem.IsWindows() || LibC.Flock(handle, LibC.LockExclusiveNonBlocking) == 0;
-
-    private static string ReadOwner(SafeFileHandle handle)
+    private static SafeFileHandle? TryOpenAlone(string path)
     {
-        var bytes = new byte[OwnerBytesMax];
-        var owner = Encoding.UTF8.GetString(bytes, 0, RandomAccess.Read(handle, bytes, 0));
-        return owner.Length == 0 ? "another process" : owner;
+        try
+        {
+            return File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException inUse) when (inUse.GetType() == typeof(IOException) && File.Exists(path))
+        {
+            // The base class alone says "sharing violation"; a directory that is gone or full has types of its own.
+            return null;
+        }
+    }
+
+    private static string ReadOwner(string path)
+    {
+        try
+        {
+            return File.ReadAllText(path);
+        }
+        catch (IOException)
+        {
+            return "another process";
+        }
     }
 }
