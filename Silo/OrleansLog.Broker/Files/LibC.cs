@@ -10,6 +10,8 @@ internal static partial class LibC
     /// <summary>O_CLOEXEC, which differs between Linux and macOS.</summary>
     public static int CloseOnExec => OperatingSystem.IsMacOS() ? 0x1000000 : 0x80000;
 
+    public const int LockExclusiveNonBlocking = 2 | 4;
+
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Open(string path, int flags);
 
@@ -18,6 +20,9 @@ internal static partial class LibC
 
     [LibraryImport("libc", EntryPoint = "close", SetLastError = true)]
     public static partial int Close(int descriptor);
+
+    [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
+    public static partial int Flock(SafeHandle descriptor, int operation);
 
     public static IOException Failure(string call, string path)
     {
