@@ -6,6 +6,7 @@ using OrleansLog.Broker.Configuration;
 using OrleansLog.Broker.Files;
 using OrleansLog.Kafka;
 using OrleansLog.Storage;
+using OneBroker = OrleansLog.Broker.Broker;
 
 namespace OrleansLog.UnitTests.Support;
 
@@ -28,7 +29,7 @@ internal sealed class TestBroker : IAsyncDisposable
 
     public IPEndPoint EndPoint => _server.EndPoint;
 
-    public Broker.Broker Broker => _engine.Brokers[0];
+    public OneBroker Broker => _engine.Brokers[0];
 
     public static async Task<TestBroker> StartAsync(
         string? dataDirectory = null, TimeProvider? time = null, ILogFileSystem? files = null, params (string Name, string Value)[] config)

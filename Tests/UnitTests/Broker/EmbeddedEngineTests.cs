@@ -2,7 +2,7 @@ using OrleansLog.Protocol;
 using OrleansLog.Storage;
 using OrleansLog.UnitTests.Support;
 
-namespace OrleansLog.UnitTests.Engine;
+namespace OrleansLog.UnitTests.Broker;
 
 public sealed class EmbeddedEngineTests : IDisposable
 {
