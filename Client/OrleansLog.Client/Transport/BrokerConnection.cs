@@ -151,7 +151,7 @@ internal sealed class BrokerConnection : IDisposable
         }
         _timeoutTimer.Dispose();
         _socket.Dispose();
-        if (failed.Length > 0) _logger.LogWarning("{Reason} {Count} requests failed.", _closedBy.Message, failed.Length);
+        if (failed.Length > 0 && cause is not null) _logger.LogWarning("{Reason} {Count} requests failed.", _closedBy.Message, failed.Length);
         foreach (var response in failed) response.TryFail(Failure(code, reason, cause));
     }
 
