@@ -215,5 +215,5 @@ internal sealed class Fetcher : IDisposable
         target.State.DelayedUntilMs = NowMs() + (long)Backoff.MsAfter(target.State.Failures++, _cluster.Options);
     }
 
-    private long NowMs() => (long)_cluster.Time.GetElapsedTime(0).TotalMilliseconds;
+    private long NowMs() => _cluster.Time.MonotonicMs();
 }
