@@ -15,7 +15,7 @@ public sealed class ConsumerGroupTests : IAsyncDisposable
     {
         _cluster.CreateTopic("t", 4);
         for (var i = 0; i < 4; i++) _cluster.AppendBatch("t", i, ClientRecords.Build($"{i}a", $"{i}b"));
-        _client = new OrleansLogClient(new ClientOptions(), _cluster, null, _clock);
+        _client = new OrleansLogClient(new ClientOptions { OperationTimeoutMs = int.MaxValue }, _cluster, null, _clock);
     }
 
     public async ValueTask DisposeAsync() => await _client.DisposeAsync();
