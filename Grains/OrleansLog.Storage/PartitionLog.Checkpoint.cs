@@ -1,0 +1,123 @@
+using Microsoft.Extensions.Logging;
+using OrleansLog.Protocol;
+
+namespace OrleansLog.Storage;
+
+public sealed partial class PartitionLog
+{
+    private RecoveryCheckpoint _checkpoint = RecoveryCheckpoint.None;
+    private LeaderEpochs _writtenEpochs = LeaderEpochs.Empty;
+    private long _uncheckpointedBytes;
+    private long _bytesSinceAttempt;
+    private int _isCheckpointing;
+
+    /// <summary>Bytes that recovery would have to read if the process ended now. Any thread.</summary>
+    public long UncheckpointedBytes => Volatile.Read(ref _uncheckpointedBytes);
+
+    /// <summary>
+    /// Flushes, and notes how far recovery need not look. The log does so by itself every
+    /// <see cref="LogOptions.CheckpointBytes"/>; a broker calls it for logs that fell idle. On the writer's turn only;
+    /// appends may go on while it runs.
+    /// </summary>
+    /// <exception cref="StorageException">The files failed. Nothing is lost unless <see cref="Failure"/> says so.</exception>
+    public ValueTask CheckpointAsync()
+    {
+        if (_checkpoint.Offset == LogEndOffset && UncheckpointedBytes == 0) return ValueTask.CompletedTask;
+        var plan = PlanCheckpoint();
+        return new ValueTask(Enqueue(() => CarryOutAsync(plan)));
+    }
+
+    private void CheckpointIfDue(int appendedBytes)
+    {
+        var held = Interlocked.Add(ref _uncheckpointedBytes, appendedBytes);
+        _budget?.Change(appendedBytes, logs: held == appendedBytes ? 1 : 0);
+        _bytesSinceAttempt += appendedBytes;
+        var isDue = _bytesSinceAttempt >= Options.CheckpointBytes || _budget?.IsExceededBy(_bytesSinceAttempt) == true;
+        if (!isDue || Interlocked.Exchange(ref _isCheckpointing, 1) == 1) return;
+        _bytesSinceAttempt = 0;
+        _ = CheckpointInBackgroundAsync();
+    }
+
+    private async Task CheckpointInBackgroundAsync()
+    {
+        try
+        {
+            await CheckpointAsync();
+        }
+        catch (Exception e)
+        {
+            if (Failure is null) _logger.LogWarning(e, "{Directory}: the recovery checkpoint could not be moved", Directory);
+        }
+        finally
+        {
+            Volatile.Write(ref _isCheckpointing, 0);
+        }
+    }
+
+    // The writer's part: what the indexes hold in memory goes to their files while nobody appends.
+    private CheckpointPlan PlanCheckpoint()
+    {
+        try
+        {
+            var changed = Array.FindAll(_segments, segment => segment.NextOffset > _checkpoint.Offset);
+            foreach (var segment in changed) segment.StoreIndexes();
+            return new CheckpointPlan(NextCheckpoint(), changed, Epochs, UncheckpointedBytes);
+        }
+        catch (IOException e)
+        {
+            throw new StorageException($"Writing the indexes of {Directory} failed: {e.Message}", e);
+        }
+    }
+
+    private async Task CarryOutAsync(CheckpointPlan plan)
+    {
+        await FlushAsync(plan.Checkpoint.Offset);
+        await FlushIndexesAsync(plan.Changed);
+        await WriteEpochsAsync(plan.Epochs);
+        await WriteCheckpointAsync(plan.Checkpoint with { LogStartOffset = plan.LogStartOffset ?? LogStartOffset });
+        var left = Interlocked.Add(ref _uncheckpointedBytes, -plan.Bytes);
+        _budget?.Change(-plan.Bytes, logs: left == 0 && plan.Bytes > 0 ? -1 : 0);
+    }
+
+    // As with the log itself, a later flush that succeeds would prove nothing.
+    private async ValueTask FlushIndexesAsync(Segment[] segments)
+    {
+        try
+        {
+            foreach (var segment in segments) await segment.FlushIndexesAsync();
+        }
+        catch (IOException e)
+        {
+            Fail(new StorageException($"Flushing the indexes of {Directory} failed: {e.Message}", e));
+            throw;
+        }
+    }
+
+    private async ValueTask WriteEpochsAsync(LeaderEpochs epochs)
+    {
+        if (ReferenceEquals(epochs, _writtenEpochs)) return;
+        await CheckpointFile.WriteAsync(_files, Directory, LeaderEpochs.FileName, epochs.ToLines());
+        _writtenEpochs = epochs;
+    }
+
+    private async ValueTask WriteCheckpointAsync(RecoveryCheckpoint checkpoint)
+    {
+        await CheckpointFile.WriteAsync(_files, Directory, RecoveryCheckpoint.FileName, checkpoint.ToLines());
+        _checkpoint = checkpoint;
+    }
+
+    private RecoveryCheckpoint NextCheckpoint()
+    {
+        if (_segments.Length == 0 || _isRollDue) return RecoveryCheckpoint.At(LogStartOffset, LogEndOffset);
+        var active = _segments[^1];
+        return new RecoveryCheckpoint(
+            LogStartOffset, LogEndOffset, active.BaseOffset, active.Size, active.Offsets.Count, active.Times.Count);
+    }
+
+    /// <summary>What one checkpoint is about.</summary>
+    private sealed record CheckpointPlan(RecoveryCheckpoint Checkpoint, Segment[] Changed, LeaderEpochs Epochs, long Bytes)
+    {
+        /// <summary>The log start offset to note if it is about to move.</summary>
+        public Offset? LogStartOffset { get; init; }
+    }
+}
