@@ -106,7 +106,7 @@ public sealed partial class AdminClient
     {
         try
         {
-            return ConsumerProtocol.ReadAssignment(member.MemberAssignment);
+            return GroupMessages.ReadAssignment(member.MemberAssignment);
         }
         catch (MalformedMessageException)
         {

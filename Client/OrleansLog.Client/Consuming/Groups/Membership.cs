@@ -172,13 +172,13 @@ internal sealed class Membership : IAsyncDisposable
             RebalanceTimeoutMs = _options.PollIntervalMsMax,
             MemberId = _member.Id,
             GroupInstanceId = _member.InstanceId,
-            ProtocolType = ConsumerProtocol.ProtocolType,
+            ProtocolType = ConsumerProtocol.Type,
             Protocols =
             [
                 .. _options.Assignors.Select(assignor => new JoinGroupRequest.JoinGroupRequestProtocol
                 {
                     Name = assignor.Name,
-                    Metadata = ConsumerProtocol.WriteSubscription(
+                    Metadata = GroupMessages.WriteSubscription(
                         _subscription.Topics, assignor.IsCooperative ? owned : [], _member.Generation, _options.Rack),
                 }),
             ],
@@ -195,26 +195,26 @@ internal sealed class Membership : IAsyncDisposable
             GenerationId = _member.Generation,
             MemberId = _member.Id,
             GroupInstanceId = _member.InstanceId,
-            ProtocolType = ConsumerProtocol.ProtocolType,
+            ProtocolType = ConsumerProtocol.Type,
             ProtocolName = joined.ProtocolName,
             Assignments = joined.Leader == joined.MemberId && !joined.SkipAssignment ? await AssignAsync(joined, cancellationToken) : [],
         };
         var response = await _coordinator.SendOnceAsync(request, response => response.ErrorCode, _options.PollIntervalMsMax, cancellationToken);
         if (response.ErrorCode == ErrorCode.UnknownMemberId) _member = new GroupMember("", -1, _options.GroupInstanceId);
         if (response.ErrorCode != ErrorCode.None) throw GroupErrors.Explain(_options, response.ErrorCode);
-        return ConsumerProtocol.ReadAssignment(response.Assignment);
+        return GroupMessages.ReadAssignment(response.Assignment);
     }
 
     private async Task<List<SyncGroupRequest.SyncGroupRequestAssignment>> AssignAsync(JoinGroupResponse joined, CancellationToken cancellationToken)
     {
-        var members = joined.Members.ConvertAll(member => ConsumerProtocol.ReadSubscription(member.MemberId, member.GroupInstanceId, member.Metadata));
+        var members = joined.Members.ConvertAll(member => GroupMessages.ReadSubscription(member.MemberId, member.GroupInstanceId, member.Metadata));
         _assignedCounts = await CountPartitionsAsync(members.SelectMany(member => member.Topics).Distinct(), cancellationToken);
         return
         [
             .. _assignor!.Assign(members, _assignedCounts).Select(share => new SyncGroupRequest.SyncGroupRequestAssignment
             {
                 MemberId = share.Key,
-                Assignment = ConsumerProtocol.WriteAssignment(share.Value),
+                Assignment = GroupMessages.WriteAssignment(share.Value),
             }),
         ];
     }
