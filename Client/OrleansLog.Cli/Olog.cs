@@ -34,7 +34,7 @@ internal static class Olog
         CommandException e => (e.Message, e.ExitCode),
         OutputClosedException => ("", ExitCode.Success),
         OperationCanceledException => ("interrupted.", ExitCode.Interrupted),
-        OrleansLogException e => (e.Message, ExitCode.Failure),
+        OrleansLogException e => (e.Message.Replace("?.", "?", StringComparison.Ordinal), ExitCode.Failure),
         SocketException or IOException or UnauthorizedAccessException => (failure.Message, ExitCode.Failure),
         _ => ($"{failure.GetType().Name}: {failure.Message} This is a defect of olog; please report it with the command.", ExitCode.Failure),
     };
