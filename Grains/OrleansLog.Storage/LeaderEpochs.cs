@@ -1,3 +1,4 @@
+using System.Globalization;
 using OrleansLog.Protocol;
 
 namespace OrleansLog.Storage;
@@ -11,6 +12,8 @@ internal readonly record struct EpochStart(LeaderEpoch Epoch, Offset StartOffset
 /// </summary>
 internal sealed class LeaderEpochs(EpochStart[] entries)
 {
+    public const string FileName = "leader-epoch-checkpoint";
+
     public static readonly LeaderEpochs Empty = new([]);
 
     public ReadOnlySpan<EpochStart> Entries => entries;
@@ -47,5 +50,27 @@ internal sealed class LeaderEpochs(EpochStart[] entries)
         if (epoch == Latest) return new EpochEndOffset(epoch, logEndOffset);
         var higher = Array.FindIndex(entries, e => e.Epoch > epoch);
         return new EpochEndOffset(higher == 0 ? epoch : entries[higher - 1].Epoch, entries[higher].StartOffset);
+    }
+
+    /// <summary>One line per epoch: the epoch and its start offset.</summary>
+    public IEnumerable<string> ToLines() =>
+        entries.Select(e => string.Create(CultureInfo.InvariantCulture, $"{e.Epoch.Value} {e.StartOffset.Value}"));
+
+    /// <summary>Null when the lines are not epochs in their order.</summary>
+    public static LeaderEpochs? Parse(string[]? lines)
+    {
+        if (lines is null) return null;
+        var epochs = Empty;
+        foreach (var line in lines)
+        {
+            var fields = line.Split(' ');
+            if (fields.Length != 2
+                || !int.TryParse(fields[0], CultureInfo.InvariantCulture, out var epoch)
+                || !long.TryParse(fields[1], CultureInfo.InvariantCulture, out var start)
+                || epoch <= epochs.Latest.Value) return null;
+            epochs = epochs.With(new LeaderEpoch(epoch), new Offset(start));
+        }
+
+        return epochs;
     }
 }

@@ -5,11 +5,13 @@ namespace OrleansLog.Storage;
 /// <summary>What a read found.</summary>
 /// <param name="Error">
 /// <see cref="ErrorCode.None"/>; <see cref="ErrorCode.OffsetOutOfRange"/>; <see cref="ErrorCode.CorruptMessage"/> with the
-/// range in <paramref name="Refused"/>; <see cref="ErrorCode.KafkaStorageError"/> when the file could not be read.
+/// range in <paramref name="Refused"/>; <see cref="ErrorCode.KafkaStorageError"/> with <paramref name="Failure"/>.
 /// </param>
 /// <param name="Slice">Whole batches; empty when there is nothing between the asked offset and the limit, or an error.</param>
 /// <param name="Refused">The damaged range that the asked offset lies in.</param>
-public readonly record struct LogRead(ErrorCode Error, LogSlice Slice, RefusedRange? Refused = null)
+/// <param name="Failure">Why the file could not be read.</param>
+public readonly record struct LogRead(
+    ErrorCode Error, LogSlice Slice, RefusedRange? Refused = null, IOException? Failure = null)
 {
     internal static LogRead Empty => default;
 }
@@ -47,5 +49,5 @@ public readonly record struct LogSlice(ILogFile File, long Position, int Length)
 public sealed record RefusedRange(string File, long Position, long Length, Offset From, Offset To, string Reason)
 {
     public override string ToString() =>
-        $"{File}: bytes {Position} to {Position + Length} are damaged ({Reason}); offsets {From} to {To - 1L} are refused";
+        $"{File}: {Length} bytes at {Position} are damaged ({Reason}); offsets {From} to {To - 1L} are refused";
 }

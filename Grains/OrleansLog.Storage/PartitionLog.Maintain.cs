@@ -4,33 +4,152 @@ namespace OrleansLog.Storage;
 
 public sealed partial class PartitionLog
 {
+    private Task _maintenance = Task.CompletedTask;
+    private RetiredSegments? _retired;
+
     /// <summary>
-    /// Cuts the log back so that it ends at or before <paramref name="offset"/>, always between two batches. The writer's
-    /// turn only, until it completes.
+    /// Cuts the log back so that it ends at or before <paramref name="offset"/>, always between two batches; what is
+    /// left is durable. Nothing may be appended until it completes.
     /// </summary>
-    public ValueTask TruncateToAsync(Offset offset) => FlushAsync(LogEndOffset);
+    /// <exception cref="StorageException">The files failed; the log takes no more appends.</exception>
+    public ValueTask TruncateToAsync(Offset offset) => new(Enqueue(() => TruncateNowAsync(offset)));
 
     /// <summary>
     /// Makes <paramref name="offset"/> the first that can be read (never past the log's end, never back), and deletes
-    /// the segments that lie wholly before it. Completes when that is durable. The writer's turn only.
+    /// the segments that lie wholly before it. Completes when that is durable.
     /// </summary>
     /// <returns>The log start offset from now on.</returns>
-    public ValueTask<Offset> DeleteBeforeAsync(Offset offset)
+    /// <exception cref="StorageException">The files failed.</exception>
+    public async ValueTask<Offset> DeleteBeforeAsync(Offset offset)
     {
-        Volatile.Write(ref _logStartOffset, Offset.Max(LogStartOffset, Offset.Min(offset, LogEndOffset)).Value);
-        return ValueTask.FromResult(LogStartOffset);
+        await Enqueue(() => DeleteBeforeNowAsync(Offset.Min(offset, LogEndOffset)));
+        return LogStartOffset;
     }
 
     /// <summary>
-    /// Flushes and notes how far recovery need not look. The log does so by itself every
-    /// <see cref="LogOptions.CheckpointBytes"/>; a broker calls it for logs that fell idle. The writer's turn only to
-    /// start it; appends may go on while it runs.
-    /// </summary>
-    public ValueTask CheckpointAsync() => FlushAsync(LogEndOffset);
-
-    /// <summary>
     /// Up to where <see cref="LogOptions.RetentionMs"/> and <see cref="LogOptions.RetentionBytes"/> let the log be deleted,
-    /// for <see cref="DeleteBeforeAsync"/>: the end of a sealed segment, or the log start offset. Any thread.
+    /// for <see cref="DeleteBeforeAsync"/>: the end of a sealed segment, or the log start offset.
     /// </summary>
-    public Offset RetentionOffset(long nowMs) => LogStartOffset;
+    /// <param name="nowMs">Milliseconds since 1970.</param>
+    /// <exception cref="IOException">An index cannot be read.</exception>
+    public Offset RetentionOffset(long nowMs)
+    {
+        var options = Options;
+        var surplus = options.RetentionBytes < 0 ? 0 : SizeInBytes - options.RetentionBytes;
+        var start = LogStartOffset;
+        foreach (var segment in Segments.TakeWhile(segment => segment.IsSealed))
+        {
+            surplus -= segment.SizeInBytes;
+            var isOld = options.RetentionMs >= 0 && nowMs - segment.MaxTimestampMs > options.RetentionMs;
+            if (!isOld && (options.RetentionBytes < 0 || surplus < 0)) break;
+            start = Offset.Max(start, segment.NextOffset);
+        }
+
+        return start;
+    }
+
+    // One after another, in the order in which they were asked for.
+    private async Task Enqueue(Func<Task> work)
+    {
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Task previous;
+        lock (_gate) (previous, _maintenance) = (_maintenance, done.Task);
+        await previous;
+        try
+        {
+            await work();
+        }
+        finally
+        {
+            done.SetResult();
+        }
+    }
+
+    private async Task DeleteBeforeNowAsync(Offset offset)
+    {
+        ThrowIfFailed();
+        if (offset <= LogStartOffset) return;
+        try
+        {
+            await CarryOutAsync(PlanCheckpoint(), offset);
+        }
+        catch (IOException) when (Failure is null)
+        {
+            // On a full disk only the deletion itself makes room to note it.
+            foreach (var segment in _segments.SkipLast(1).Where(segment => segment.NextOffset <= offset)) segment.Delete();
+            await CarryOutAsync(PlanCheckpoint(), offset);
+        }
+
+        Retire(PublishStart(offset));
+    }
+
+    private Segment[] PublishStart(Offset start)
+    {
+        lock (_turn)
+        {
+            var dropped = _segments.TakeWhile(segment => segment.NextOffset <= start).ToArray();
+            Volatile.Write(ref _logStartOffset, start.Value);
+            Volatile.Write(ref _segments, _segments[dropped.Length..]);
+            Volatile.Write(ref _epochs, Epochs.WithoutBefore(start));
+            _isRollDue &= _segments.Length > 0;
+            return dropped;
+        }
+    }
+
+    private async Task TruncateNowAsync(Offset offset)
+    {
+        ThrowIfFailed();
+        offset = Offset.Max(offset, LogStartOffset);
+        if (offset >= LogEndOffset) return;
+        try
+        {
+            await CutBackAsync(offset);
+        }
+        catch (IOException e)
+        {
+            Fail(new StorageException($"Truncating {Directory} to {offset} failed: {e.Message}", e));
+            throw;
+        }
+    }
+
+    // Until the cut is durable, the checkpoint claims nothing of what is cut.
+    private async Task CutBackAsync(Offset offset)
+    {
+        var kept = _segments.TakeWhile(segment => segment.BaseOffset < offset).ToArray();
+        var last = kept.Length > 0 ? kept[^1] : null;
+        var (position, end) = last?.BatchAt(offset) ?? (0, offset);
+        if (end < LogStartOffset) (kept, position, end) = ([], 0, LogStartOffset);
+        else if (position == 0 && last is not null) kept = kept[..^1];
+        if (end < _checkpoint.Offset)
+            await WriteCheckpointAsync(RecoveryCheckpoint.Before(LogStartOffset, end, position == 0 ? null : last, position));
+        var dropped = PublishEnd(kept, end);
+        if (position > 0) await last!.TruncateToAsync(position, end);
+        Retire(dropped);
+        await _files.FlushDirectoryAsync(Directory);
+        await CarryOutAsync(PlanCheckpoint(), LogStartOffset);
+    }
+
+    private Segment[] PublishEnd(Segment[] kept, Offset end)
+    {
+        lock (_turn)
+        lock (_gate)
+        {
+            var dropped = _segments[kept.Length..];
+            if (_running is not null) _running.UpTo = Offset.Min(_running.UpTo, end);
+            Volatile.Write(ref _flushedOffset, Offset.Min(FlushedOffset, end).Value);
+            Volatile.Write(ref _logEndOffset, end.Value);
+            Volatile.Write(ref _segments, kept);
+            Volatile.Write(ref _epochs, Epochs.WithoutFrom(end));
+            _isRollDue = false;
+            return dropped;
+        }
+    }
+
+    private void Retire(Segment[] segments)
+    {
+        if (segments.Length == 0) return;
+        foreach (var segment in segments) segment.Delete();
+        _retired ??= new RetiredSegments(_time);
+        _retired.Add(segments, Options.FileDeleteDelayMs);
+    }
 }

@@ -7,30 +7,98 @@ public sealed partial class PartitionLog
 {
     /// <summary>
     /// Opens the log in a directory, which is created when it is not there, and recovers what was not known to be
-    /// flushed. The caller owns the directory (<see cref="ILogFileSystem.Lock"/>). Different logs may be opened at once;
-    /// recovery works on the calling thread for as long as its bytes take to read.
+    /// flushed; afterwards all of it is. The caller owns the directory (<see cref="ILogFileSystem.Lock"/>). Different
+    /// logs may be opened at once; recovery works on the calling thread for as long as its bytes take to read.
     /// </summary>
-    /// <exception cref="StorageException">The files cannot be read, or belong to a later format.</exception>
-    public static ValueTask<PartitionLog> OpenAsync(
-        ILogFileSystem files, string directory, LogOptions options, TimeProvider time, ILogger logger)
+    /// <param name="files">The disk.</param>
+    /// <param name="directory">The partition's own directory, with forward slashes.</param>
+    /// <param name="options">How the log is kept.</param>
+    /// <param name="time">Tells when segments were created.</param>
+    /// <param name="logger">Told of what recovery finds.</param>
+    /// <param name="budget">Shared by all logs of the broker; null for one alone.</param>
+    /// <exception cref="StorageException">The files cannot be read or written, or belong to a later format.</exception>
+    public static async ValueTask<PartitionLog> OpenAsync(
+        ILogFileSystem files,
+        string directory,
+        LogOptions options,
+        TimeProvider time,
+        ILogger logger,
+        RecoveryBudget? budget = null)
     {
-        var log = new PartitionLog(files, directory, options, time, logger);
-        files.CreateDirectory(directory);
-        return ValueTask.FromResult(log);
+        var log = new PartitionLog(files, directory, options, time, logger, budget);
+        try
+        {
+            log._directoryIsNew = files.CreateDirectory(directory);
+            if (!log._directoryIsNew) await log.RecoverAsync();
+            return log;
+        }
+        catch (IOException e) when (e is not StorageException)
+        {
+            throw new StorageException($"Opening {directory} failed: {e.Message}", e);
+        }
     }
 
-    /// <summary>Flushes, notes that there is nothing to recover, and closes the files. The writer's turn only.</summary>
+    /// <summary>
+    /// Flushes, notes that there is nothing to recover, and closes the files, at once even for those who are reading.
+    ///
+    /// </summary>
+    /// <exception cref="StorageException">The flush or the note failed; the files are closed all the same.</exception>
     public async ValueTask DisposeAsync()
     {
-        if (Failure is null) await FlushAsync(LogEndOffset);
+        try
+        {
+            if (Failure is null) await CheckpointAsync();
+            await Enqueue(static () => Task.CompletedTask);
+        }
+        finally
+        {
+            Close();
+        }
+    }
+
+    /// <summary>Closes the log without flushing and deletes its directory.</summary>
+    public void Delete()
+    {
+        Close();
+        _files.DeleteDirectory(Directory);
+    }
+
+    private void Close()
+    {
+        Fail(new StorageException($"{Directory} is closed"));
+        _flushTimer?.Dispose();
+        _retired?.Dispose();
+        foreach (var segment in _segments) segment.Close();
+        _budget?.Change(-_uncheckpointedBytes, _uncheckpointedBytes > 0 ? -1 : 0);
+        _uncheckpointedBytes = 0;
+    }
+
+    private async ValueTask RecoverAsync()
+    {
+        var recovery = new LogRecovery(_files, Directory, Options, _logger);
+        recovery.Run();
+        _segments = [.. recovery.Segments];
+        _epochs = recovery.Epochs;
+        _logStartOffset = recovery.LogStartOffset.Value;
+        _logEndOffset = recovery.LogEndOffset.Value;
+        _isRollDue = recovery.MustRoll;
+        _checkpoint = recovery.Checkpoint;
+        if (recovery.HasWork) await MakeDurableAsync(recovery);
+        _flushedOffset = _logEndOffset;
         foreach (var segment in _segments) segment.Close();
     }
 
-    /// <summary>Closes the log and deletes its directory. The writer's turn only.</summary>
-    public ValueTask DeleteAsync()
+    private async ValueTask MakeDurableAsync(LogRecovery recovery)
     {
-        foreach (var segment in _segments) segment.Close();
-        _files.DeleteDirectory(_directory);
-        return ValueTask.CompletedTask;
+        foreach (var segment in recovery.Scanned)
+        {
+            segment.StoreIndexes();
+            await segment.Log.FlushAsync();
+            await segment.FlushIndexesAsync();
+        }
+
+        if (recovery.HasCut) await _files.FlushDirectoryAsync(Directory);
+        await WriteEpochsAsync(_epochs);
+        await WriteCheckpointAsync(NextCheckpoint());
     }
 }

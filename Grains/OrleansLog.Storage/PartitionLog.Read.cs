@@ -5,9 +5,13 @@ namespace OrleansLog.Storage;
 
 public sealed partial class PartitionLog
 {
+    /// <summary>The epoch of the last record; <see cref="LeaderEpoch.None"/> in a log without any.</summary>
+    public LeaderEpoch LatestEpoch => Epochs.Latest;
+
     /// <summary>
     /// Finds whole batches from the one that holds <paramref name="from"/> (which may begin before it) up to
-    /// <paramref name="limit"/>, in one segment. Any thread.
+    /// <paramref name="limit"/>, in one segment. Bytes from before the log was opened are checked the first time.
+    /// Allocates nothing.
     /// </summary>
     /// <param name="from">The first offset wanted.</param>
     /// <param name="maxBytes">The most bytes wanted.</param>
@@ -18,61 +22,82 @@ public sealed partial class PartitionLog
         var end = LogEndOffset;
         if (from < LogStartOffset || from > end) return new LogRead(ErrorCode.OffsetOutOfRange, default);
         limit = Offset.Min(limit, end);
-        if (from >= limit) return LogRead.Empty;
+        if (from >= limit) return default;
         try
         {
-            return Read(SegmentOf(Volatile.Read(ref _segments), from), from, maxBytes, limit, minOneBatch);
+            return ReadAt(from, maxBytes, limit, minOneBatch);
         }
-        catch (IOException)
+        catch (IOException) when (from < LogStartOffset)
         {
-            return new LogRead(ErrorCode.KafkaStorageError, default);
+            return new LogRead(ErrorCode.OffsetOutOfRange, default);
         }
-    }
-
-    private static LogRead Read(Segment segment, Offset from, int maxBytes, Offset limit, bool minOneBatch)
-    {
-        var size = segment.Size;
-        var end = limit >= segment.NextOffset ? size : segment.PositionOf(limit, size);
-        var position = segment.PositionOf(from, end);
-        if (end - position > maxBytes) end = segment.EndOfBatches(position, position + maxBytes, end, minOneBatch);
-        return new LogRead(ErrorCode.None, new LogSlice(segment.Log, position, end - position));
-    }
-
-    private static Segment SegmentOf(Segment[] segments, Offset offset)
-    {
-        int low = 0, high = segments.Length;
-        while (high - low > 1)
+        catch (IOException e)
         {
-            var middle = (low + high) >>> 1;
-            if (segments[middle].BaseOffset <= offset) low = middle;
-            else high = middle;
+            return new LogRead(ErrorCode.KafkaStorageError, default, Failure: e);
         }
-
-        return segments[low];
     }
 
     /// <summary>
-    /// The first record whose timestamp is at least <paramref name="timestampMs"/> (KIP-32, KIP-33), or null. Records of
-    /// a compressed batch are looked at if <paramref name="compressors"/> knows the codec; otherwise the result is the
-    /// first offset of the batch and its latest timestamp. Any thread.
+    /// The first record whose timestamp is at least <paramref name="timestampMs"/> (KIP-32, KIP-33), or null. The records
+    /// of a compressed batch are looked at if <paramref name="compressors"/> knows the codec; otherwise the answer is the
+    /// batch's first offset with its latest timestamp.
     /// </summary>
-    /// <exception cref="StorageException">The files cannot be read.</exception>
-    public TimestampedOffset? FindByTimestamp(long timestampMs, Func<CompressionType, IRecordCompressor?>? compressors = null) =>
-        FindMaxTimestamp(compressors) is { } max && max.TimestampMs >= timestampMs ? max : null;
+    /// <exception cref="IOException">The files cannot be read.</exception>
+    public TimestampedOffset? FindByTimestamp(
+        long timestampMs, Func<CompressionType, IRecordCompressor?>? compressors = null) =>
+        new TimestampLookup(compressors).FindFirst(Volatile.Read(ref _segments), LogStartOffset, timestampMs);
 
-    /// <summary>The record with the latest timestamp, or null when the log is empty. Any thread.</summary>
+    /// <summary>The first record with the latest timestamp of all, or null when no record has one.</summary>
     /// <inheritdoc cref="FindByTimestamp" path="/exception"/>
-    public TimestampedOffset? FindMaxTimestamp(Func<CompressionType, IRecordCompressor?>? compressors = null) =>
-        _segments.Length == 0 ? null : new TimestampedOffset(LogEndOffset - 1L, _segments[^1].MaxTimestamp);
+    public TimestampedOffset? FindMaxTimestamp(Func<CompressionType, IRecordCompressor?>? compressors = null)
+    {
+        var segments = Volatile.Read(ref _segments);
+        var latest = segments.Length == 0 ? RecordBatchHeader.NoTimestamp : segments.Max(static s => s.MaxTimestamp);
+        return latest < 0 ? null : new TimestampLookup(compressors).FindFirst(segments, LogStartOffset, latest);
+    }
 
     /// <summary>
     /// Where a leader epoch ends in this log: the largest epoch not above <paramref name="epoch"/> and the offset after
-    /// its last record (KIP-101, KIP-279). Any thread.
+    /// its last record (KIP-101, KIP-279).
     /// </summary>
     public EpochEndOffset EndOffsetFor(LeaderEpoch epoch) => Epochs.EndOffsetFor(epoch, LogEndOffset);
 
-    /// <summary>The epoch of the last record; <see cref="LeaderEpoch.None"/> in a log without any. Any thread.</summary>
-    public LeaderEpoch LatestEpoch => Epochs.Latest;
+    private LogRead ReadAt(Offset from, int maxBytes, Offset limit, bool minOneBatch)
+    {
+        var segments = Volatile.Read(ref _segments);
+        var number = NumberOf(segments, from);
+        if (number < 0 || from >= segments[number].NextOffset) return Missing(from, segments, number);
+        var segment = segments[number];
+        var size = segment.Size;
+        var end = limit >= segment.NextOffset ? size : segment.PositionOf(limit, size);
+        var position = segment.PositionOf(from, end);
+        if (segment.RefusalOf(from) is { } refused) return new LogRead(ErrorCode.CorruptMessage, default, refused);
+        if (position == size) return Missing(from, segments, number);
+        if (end - position > maxBytes) end = segment.EndOfBatches(position, position + maxBytes, end, minOneBatch);
+        end = segment.SoundEnd(position, end);
+        return new LogRead(ErrorCode.None, new LogSlice(segment.Log, position, end - position));
+    }
 
-    private LeaderEpochs Epochs => Volatile.Read(ref _epochs);
+    // Offsets that were flushed and are in no segment.
+    private LogRead Missing(Offset from, Segment[] segments, int number)
+    {
+        var next = number + 1 < segments.Length ? segments[number + 1].BaseOffset : LogEndOffset;
+        var (path, size) = number < 0 ? (Directory, 0) : (segments[number].LogPath, segments[number].Size);
+        return new LogRead(
+            ErrorCode.CorruptMessage, default, new RefusedRange(path, size, 0, from, next, "its records are missing"));
+    }
+
+    // The last segment that begins at or before an offset; -1 if there is none.
+    private static int NumberOf(Segment[] segments, Offset offset)
+    {
+        int low = 0, high = segments.Length;
+        while (low < high)
+        {
+            var middle = (low + high) >>> 1;
+            if (segments[middle].BaseOffset <= offset) low = middle + 1;
+            else high = middle;
+        }
+
+        return low - 1;
+    }
 }

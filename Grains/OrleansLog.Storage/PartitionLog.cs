@@ -5,30 +5,40 @@ using OrleansLog.Protocol.Records;
 namespace OrleansLog.Storage;
 
 /// <summary>
-/// The log of one partition on one broker: segment files in a directory of its own. One writer: the caller makes
-/// appends, truncations, deletions and checkpoints one at a time. Reads, lookups and <see cref="FlushAsync"/> come from
-/// any thread and take no lock that is held across I/O. A log without records holds no segment and no open file.
+/// The log of one partition on one broker: segment files in a directory of its own. Everything may be called from any
+/// thread. Appends take turns, by a lock that is held for one write into the page cache; reads and lookups take no lock;
+/// what changes the log's bounds runs in the order in which it was asked for. A log without records holds no segment,
+/// one that is not in use holds no open file.
 /// </summary>
 public sealed partial class PartitionLog : IAsyncDisposable
 {
     private readonly ILogFileSystem _files;
-    private readonly string _directory;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
+    private readonly RecoveryBudget? _budget;
+    private readonly Lock _turn = new();
     private readonly Lock _gate = new();
     private Segment[] _segments = [];
+    private LeaderEpochs _epochs = LeaderEpochs.Empty;
+    private StorageException? _failure;
     private long _logStartOffset;
     private long _logEndOffset;
     private long _flushedOffset;
-    private LeaderEpochs _epochs = LeaderEpochs.Empty;
-    private StorageException? _failure;
+    private bool _isRollDue;
 
-    private PartitionLog(ILogFileSystem files, string directory, LogOptions options, TimeProvider time, ILogger logger)
+    private PartitionLog(
+        ILogFileSystem files,
+        string directory,
+        LogOptions options,
+        TimeProvider time,
+        ILogger logger,
+        RecoveryBudget? budget)
     {
         _files = files;
-        _directory = directory;
         _time = time;
         _logger = logger;
+        _budget = budget;
+        Directory = directory;
         Options = options;
     }
 
@@ -36,21 +46,21 @@ public sealed partial class PartitionLog : IAsyncDisposable
     public LogOptions Options { get; set; }
 
     /// <summary>Where the files are.</summary>
-    public string Directory => _directory;
+    public string Directory { get; }
 
-    /// <summary>The first offset that can be read. Any thread.</summary>
+    /// <summary>The first offset that can be read.</summary>
     public Offset LogStartOffset => new(Volatile.Read(ref _logStartOffset));
 
-    /// <summary>The offset of the next record. Any thread.</summary>
+    /// <summary>The offset of the next record.</summary>
     public Offset LogEndOffset => new(Volatile.Read(ref _logEndOffset));
 
-    /// <summary>Everything below survives a power failure. Any thread.</summary>
+    /// <summary>Everything below survives a power failure.</summary>
     public Offset FlushedOffset => new(Volatile.Read(ref _flushedOffset));
 
-    /// <summary>Set once a flush has failed: the log takes no more appends until it is opened anew. Any thread.</summary>
+    /// <summary>Set once a flush has failed: the log takes no more appends until it is opened anew.</summary>
     public StorageException? Failure => Volatile.Read(ref _failure);
 
-    /// <summary>Bytes of all segments. Any thread.</summary>
+    /// <summary>Bytes of all segments.</summary>
     public long SizeInBytes
     {
         get
@@ -61,7 +71,8 @@ public sealed partial class PartitionLog : IAsyncDisposable
         }
     }
 
-    /// <summary>The segments, oldest first; the last one is the active one. Any thread.</summary>
+    /// <summary>The segments, oldest first; the last one is the active one.</summary>
+    /// <exception cref="IOException">An index cannot be read.</exception>
     public IReadOnlyList<SegmentInfo> Segments
     {
         get
@@ -72,40 +83,50 @@ public sealed partial class PartitionLog : IAsyncDisposable
     }
 
     /// <summary>
-    /// Appends the batches of one produce, back to back, each already checked by <see cref="RecordBatch.Validate(ReadOnlySpan{byte})"/>.
-    /// Their offsets and leader epoch are written into the caller's buffer, which is the caller's again on return. The
-    /// bytes are then in the page cache: see <see cref="SettleAsync"/>. The writer's turn only.
+    /// Appends the batches of one produce, back to back, each already checked by
+    /// <see cref="RecordBatch.Validate(ReadOnlySpan{byte})"/>. Their offsets and leader epoch are written into the
+    /// caller's buffer, which is the caller's again on return. The bytes are then in the page cache and can be read: see
+    /// <see cref="SettleAsync"/>.
     /// </summary>
     /// <exception cref="StorageException">
     /// The disk is full or failed; nothing was appended. After a failed flush every append ends so.
     /// </exception>
-    /// <exception cref="ArgumentException">The bytes are not whole batches, or the epoch is behind the log's own.</exception>
+    /// <exception cref="ArgumentException">The bytes are not whole batches.</exception>
     public AppendResult Append(Memory<byte> batches, LeaderEpoch epoch)
     {
         ThrowIfFailed();
-        var bytes = batches.Span;
         var nowMs = _time.GetUtcNow().ToUnixTimeMilliseconds();
-        var baseOffset = LogEndOffset;
-        var nextOffset = AssignOffsets(bytes, baseOffset, epoch);
-        Write(bytes, nextOffset, nowMs);
-        if (epoch > Epochs.Latest) Volatile.Write(ref _epochs, Epochs.With(epoch, baseOffset));
+        Offset baseOffset, nextOffset;
+        lock (_turn)
+        {
+            baseOffset = LogEndOffset;
+            nextOffset = AssignOffsets(batches.Span, baseOffset, epoch);
+            Write(batches.Span, nextOffset, nowMs);
+            if (epoch > Epochs.Latest) Volatile.Write(ref _epochs, Epochs.With(epoch, baseOffset));
+            Volatile.Write(ref _logEndOffset, nextOffset.Value);
+        }
+
+        FlushLater();
+        CheckpointIfDue(batches.Length);
         return new AppendResult(baseOffset, nextOffset, nowMs);
     }
 
-    /// <summary>Seals the active segment, if it holds anything; the next append begins a new one. The writer's turn only.</summary>
+    /// <summary>Seals the active segment, if it holds anything; the next append begins a new one.</summary>
     public void Roll()
     {
-        if (_segments.Length > 0 && _segments[^1].Size > 0) _isRollDue = true;
+        lock (_turn) _isRollDue = _segments.Length > 0;
     }
 
-    private bool _isRollDue;
+    private LeaderEpochs Epochs => Volatile.Read(ref _epochs);
 
     private static Offset AssignOffsets(Span<byte> batches, Offset next, LeaderEpoch epoch)
     {
         if (batches.IsEmpty) throw new ArgumentException("An append needs at least one record batch.");
         while (!batches.IsEmpty)
         {
-            if (RecordBatchHeader.TryRead(batches, out var header) != ErrorCode.None || header.SizeInBytes > batches.Length)
+            if (RecordBatchHeader.TryRead(batches, out var header) != ErrorCode.None
+                || header.SizeInBytes > batches.Length
+                || header.LastOffsetDelta < 0)
                 throw new ArgumentException("An append must consist of whole, validated record batches.");
             RecordBatch.AssignOffset(batches, next, epoch);
             next += header.LastOffsetDelta + 1L;
@@ -119,24 +140,30 @@ public sealed partial class PartitionLog : IAsyncDisposable
     {
         try
         {
-            var segment = SegmentFor(bytes.Length, nextOffset, nowMs);
-            segment.Append(bytes, nextOffset, Options.IndexIntervalBytes);
-            Volatile.Write(ref _logEndOffset, nextOffset.Value);
+            SegmentFor(bytes.Length, nextOffset, nowMs).Append(bytes, nextOffset, Options.IndexIntervalBytes);
         }
-        catch (IOException e) when (e is not StorageException)
+        catch (IOException e)
         {
-            throw new StorageException($"Appending {bytes.Length} bytes to {_directory} failed: {e.Message}", e);
+            throw new StorageException($"Appending {bytes.Length} bytes to {Directory} failed: {e.Message}", e);
         }
     }
 
     private Segment SegmentFor(int length, Offset nextOffset, long nowMs)
     {
         if (_segments.Length > 0 && !MustRoll(_segments[^1], length, nextOffset, nowMs)) return _segments[^1];
-        var segment = new Segment(_files, _directory, LogEndOffset, nowMs);
+        if (_segments.Length > 0) Seal(_segments[^1]);
+        var segment = new Segment(_files, Directory, LogEndOffset, nowMs);
         segment.Create();
+        Volatile.Write(ref _directoryIsDirty, true);
         Volatile.Write(ref _segments, [.. _segments, segment]);
         _isRollDue = false;
         return segment;
+    }
+
+    private static void Seal(Segment segment)
+    {
+        segment.CutDirtyTail();
+        segment.StoreIndexes();
     }
 
     private bool MustRoll(Segment active, int length, Offset nextOffset, long nowMs) =>
@@ -144,7 +171,7 @@ public sealed partial class PartitionLog : IAsyncDisposable
         && (_isRollDue
             || (long)active.Size + length > Options.SegmentBytes
             || nextOffset - active.BaseOffset > int.MaxValue
-            || nowMs - active.CreatedMs >= Options.SegmentMs);
+            || nowMs - active.CreatedMs(nowMs) >= Options.SegmentMs);
 
     private void ThrowIfFailed()
     {

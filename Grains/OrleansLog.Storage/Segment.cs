@@ -10,46 +10,73 @@ namespace OrleansLog.Storage;
 /// </summary>
 internal sealed class Segment
 {
-    private const long NoTimestamp = RecordBatchHeader.NoTimestamp;
+    private const long TimestampNotLoaded = long.MinValue;
 
     private readonly ILogFileSystem _files;
     private readonly string _directory;
+    private readonly long _createdMs;
     private ILogFile? _log;
+    private ColdBytes? _cold;
+    private RefusedRange[] _refused = [];
     private int _size;
     private long _nextOffset;
-    private long _maxTimestamp = NoTimestamp;
+    private long _maxTimestamp = RecordBatchHeader.NoTimestamp;
     private long _offsetOfMaxTimestamp;
     private int _bytesSinceIndexEntry;
     private bool _tailIsDirty;
 
+    /// <param name="files">Where the files are.</param>
+    /// <param name="directory">The partition's directory.</param>
+    /// <param name="baseOffset">The offset that names the files.</param>
+    /// <param name="createdMs">When the first append came; -1 for a segment that was there when the log was opened.</param>
     public Segment(ILogFileSystem files, string directory, Offset baseOffset, long createdMs)
     {
         _files = files;
         _directory = directory;
+        _createdMs = createdMs;
         BaseOffset = baseOffset;
-        CreatedMs = createdMs;
         _nextOffset = baseOffset.Value;
-        Offsets = new(files, SegmentFileNames.PathOf(directory, baseOffset, SegmentFileNames.OffsetIndexSuffix), sizeof(int));
-        Times = new(files, SegmentFileNames.PathOf(directory, baseOffset, SegmentFileNames.TimeIndexSuffix), sizeof(long));
+        Offsets = new SparseIndex(this, SegmentFileNames.OffsetIndexSuffix, sizeof(int));
+        Times = new SparseIndex(this, SegmentFileNames.TimeIndexSuffix, sizeof(long));
     }
 
     public Offset BaseOffset { get; }
-    public long CreatedMs { get; }
 
-    /// <summary>Relative offset to position, for a batch each.</summary>
+    /// <summary>Relative base offset of a batch to its position.</summary>
     public SparseIndex Offsets { get; }
 
     /// <summary>The latest timestamp so far to the relative base offset of the batch that holds it.</summary>
     public SparseIndex Times { get; }
 
-    public string LogPath => SegmentFileNames.PathOf(_directory, BaseOffset, SegmentFileNames.LogSuffix);
-    public ILogFile Log => LazyFile.Get(ref _log, _files, LogPath, create: false);
+    public string LogPath => PathOf(SegmentFileNames.LogSuffix);
+    public ILogFile Log => OpenFile(ref _log, SegmentFileNames.LogSuffix, create: false);
 
     public int Size => Volatile.Read(ref _size);
     public Offset NextOffset => new(Volatile.Read(ref _nextOffset));
-    public long MaxTimestamp => Volatile.Read(ref _maxTimestamp);
+    public ReadOnlySpan<RefusedRange> Refused => Volatile.Read(ref _refused);
 
-    public void Create() => _log = _files.Open(LogPath, create: true);
+    /// <summary>The latest timestamp of the segment's records, -1 when none has one.</summary>
+    public long MaxTimestamp
+    {
+        get
+        {
+            if (Volatile.Read(ref _maxTimestamp) == TimestampNotLoaded) LoadMaxTimestamp();
+            return Volatile.Read(ref _maxTimestamp);
+        }
+    }
+
+    /// <summary>The base offset of the first batch that has a record of <see cref="MaxTimestamp"/>.</summary>
+    public Offset OffsetOfMaxTimestamp => MaxTimestamp < 0 ? BaseOffset : new(Volatile.Read(ref _offsetOfMaxTimestamp));
+
+    /// <summary>When the first append came, as far as that is known after a restart: the first batch tells.</summary>
+    public long CreatedMs(long nowMs)
+    {
+        if (_createdMs >= 0) return _createdMs;
+        var walker = new BatchWalker(this, 0, _size, stackalloc byte[BatchWalker.BlockSize]);
+        return walker.MoveNext() && walker.Header.MaxTimestamp >= 0 ? Math.Min(walker.Header.MaxTimestamp, nowMs) : nowMs;
+    }
+
+    public void Create() => OpenFile(ref _log, SegmentFileNames.LogSuffix, create: true);
 
     /// <summary>Appends whole batches whose offsets follow the segment's last.</summary>
     /// <exception cref="IOException">Nothing was appended; the next append may try again.</exception>
@@ -60,9 +87,7 @@ internal sealed class Segment
         Log.Write(_size, batches);
         _tailIsDirty = false;
         Index(batches, indexIntervalBytes);
-        // A reader takes the size first: what it then finds as the next offset is never behind that size.
-        Volatile.Write(ref _nextOffset, nextOffset.Value);
-        Volatile.Write(ref _size, _size + batches.Length);
+        Publish(_size + batches.Length, nextOffset);
     }
 
     /// <summary>Cuts off what a failed append left behind the last whole batch.</summary>
@@ -73,14 +98,67 @@ internal sealed class Segment
         _tailIsDirty = false;
     }
 
-    /// <summary>The position of the batch that holds an offset, or of the first one after it; the size if none does.</summary>
+    /// <summary>Takes over bytes that an earlier process wrote and flushed, with the index entries for them.</summary>
+    public void Load(int size, Offset nextOffset, int offsetEntries, int timeEntries)
+    {
+        Offsets.Load(offsetEntries);
+        Times.Load(timeEntries);
+        _maxTimestamp = TimestampNotLoaded;
+        _cold = new ColdBytes(size, nextOffset);
+        Publish(size, nextOffset);
+    }
+
+    /// <summary>Takes over one batch that recovery has read and found whole, behind the others.</summary>
+    public void AppendRecovered(in RecordBatchHeader header, int position, int indexIntervalBytes)
+    {
+        Index(header, position, indexIntervalBytes);
+        Publish(position + header.SizeInBytes, header.NextOffset);
+    }
+
+    /// <summary>Refuses a range for good. Any thread.</summary>
+    public void Refuse(RefusedRange range)
+    {
+        RefusedRange[] known, more;
+        do
+        {
+            known = Volatile.Read(ref _refused);
+            if (Array.Exists(known, r => r.Position == range.Position)) return;
+            more = [.. known, range];
+            Array.Sort(more, static (a, b) => a.Position.CompareTo(b.Position));
+        }
+        while (Interlocked.CompareExchange(ref _refused, more, known) != known);
+
+        // Damage at the end leaves the segment responsible for the offsets that were there.
+        if (range.Position + range.Length > _size) Publish((int)(range.Position + range.Length), range.To);
+    }
+
+    /// <summary>The range that an offset is refused in, once <see cref="PositionOf"/> has looked at that place.</summary>
+    public RefusedRange? RefusalOf(Offset offset)
+    {
+        foreach (var range in Refused)
+            if (range.From <= offset && offset < range.To) return range;
+        return null;
+    }
+
+    /// <summary>The position of the batch that holds an offset, or of the first good one after it; the size if none does.</summary>
     public int PositionOf(Offset offset, int size)
     {
-        var start = Offsets.FloorByKey(offset - BaseOffset)?.Value ?? 0;
+        var start = Verified(Offsets.FloorByKey(offset - BaseOffset), size);
         var walker = new BatchWalker(this, start, size, stackalloc byte[BatchWalker.BlockSize]);
         while (walker.MoveNext())
             if (walker.Header.NextOffset > offset) return walker.Position;
         return size;
+    }
+
+    /// <summary>
+    /// Where to cut so that nothing from an offset on is left: the position and the base offset of the batch that holds it.
+    /// </summary>
+    public (int Position, Offset BaseOffset) BatchAt(Offset offset)
+    {
+        var walker = new BatchWalker(this, PositionOf(offset, _size), _size, stackalloc byte[BatchWalker.BlockSize]);
+        var isFound = walker.MoveNext();
+        if (RefusalOf(offset) is { } range) return ((int)range.Position, range.From);
+        return isFound ? (walker.Position, walker.Header.BaseOffset) : (_size, Offset.Min(offset, NextOffset));
     }
 
     /// <summary>
@@ -89,22 +167,106 @@ internal sealed class Segment
     /// </summary>
     public int EndOfBatches(int position, int limit, int size, bool minOneBatch)
     {
-        var end = Math.Max(position, Offsets.FloorByValue(limit)?.Value ?? 0);
+        var end = Math.Max(position, Verified(Offsets.FloorByValue(limit), size));
         var walker = new BatchWalker(this, end, size, stackalloc byte[BatchWalker.BlockSize]);
         while (walker.MoveNext() && (walker.NextPosition <= limit || (minOneBatch && end == position)))
             end = walker.NextPosition;
         return end;
     }
 
-    public int SkipDamage(int position) => Math.Min(position, Size);
+    /// <summary>Where damage that begins at or before a position ends; the position itself if it is sound.</summary>
+    public int SkipDamage(int position)
+    {
+        _cold?.EnsureChecked(this, position);
+        foreach (var range in Refused)
+            if (range.Position <= position && position < range.Position + range.Length)
+                position = (int)(range.Position + range.Length);
+        return position;
+    }
+
+    /// <summary>How far the bytes from <paramref name="position"/> on are sound, at most to <paramref name="end"/>.</summary>
+    public int SoundEnd(int position, int end)
+    {
+        _cold?.EnsureChecked(this, position, end);
+        foreach (var range in Refused)
+            if (position <= range.Position && range.Position < end) return (int)range.Position;
+        return end;
+    }
+
+    /// <summary>Stores the indexes, complete up to here.</summary>
+    public void StoreIndexes()
+    {
+        AddTimeEntry();
+        Offsets.Store();
+        Times.Store();
+    }
+
+    public async ValueTask FlushIndexesAsync()
+    {
+        await Offsets.FlushAsync();
+        await Times.FlushAsync();
+    }
+
+    /// <summary>Cuts the segment back to end before the batch at a position. What is left is durable when it completes.</summary>
+    public async ValueTask TruncateToAsync(int position, Offset nextOffset)
+    {
+        Volatile.Write(ref _size, position);
+        Volatile.Write(ref _nextOffset, nextOffset.Value);
+        _refused = [.. _refused.Where(range => range.Position < position)];
+        _cold?.Truncate(position, nextOffset);
+        Offsets.TruncateByValue(position);
+        Times.TruncateByValue((int)(nextOffset - BaseOffset));
+        LoadMaxTimestamp();
+        IndexAgain(Offsets.Last?.Value ?? 0, position);
+        Log.Truncate(position);
+        await Log.FlushAsync();
+    }
 
     public SegmentInfo Describe(bool isSealed) => new(BaseOffset, NextOffset, Size, MaxTimestamp, isSealed);
+
+    public void Delete()
+    {
+        _files.Delete(LogPath);
+        _files.Delete(PathOf(SegmentFileNames.OffsetIndexSuffix));
+        _files.Delete(PathOf(SegmentFileNames.TimeIndexSuffix));
+    }
 
     public void Close()
     {
         Interlocked.Exchange(ref _log, null)?.Dispose();
         Offsets.Close();
         Times.Close();
+    }
+
+    /// <summary>Opens one of the segment's files at its first use, by whichever thread comes first.</summary>
+    public ILogFile OpenFile(ref ILogFile? field, string suffix, bool create)
+    {
+        if (Volatile.Read(ref field) is { } opened) return opened;
+        var file = _files.Open(PathOf(suffix), create);
+        var winner = Interlocked.CompareExchange(ref field, file, null);
+        if (winner is null) return file;
+        file.Dispose();
+        return winner;
+    }
+
+    private string PathOf(string suffix) => SegmentFileNames.PathOf(_directory, BaseOffset, suffix);
+
+    // A reader takes the size first: the next offset that it then finds is never behind that size.
+    private void Publish(int size, Offset nextOffset)
+    {
+        Volatile.Write(ref _nextOffset, nextOffset.Value);
+        Volatile.Write(ref _size, size);
+    }
+
+    // An index is a hint: an entry that does not stand at the batch it names costs a walk from the start, nothing else.
+    private int Verified(IndexEntry? entry, int size)
+    {
+        if (entry is not { } hint || hint.Value >= size) return 0;
+        Span<byte> bytes = stackalloc byte[RecordBatchHeader.Size];
+        var length = Log.ReadFully(hint.Value, bytes);
+        var isSound = RecordBatchHeader.TryRead(bytes[..length], out var header) == ErrorCode.None
+            && header.BaseOffset == BaseOffset + hint.Key;
+        return isSound ? hint.Value : 0;
     }
 
     private void Index(ReadOnlySpan<byte> batches, int intervalBytes)
@@ -117,14 +279,24 @@ internal sealed class Segment
         }
     }
 
+    // What came after the last index entry is in no index.
+    private void IndexAgain(int from, int end)
+    {
+        _bytesSinceIndexEntry = end - from;
+        var walker = new BatchWalker(this, from, end, stackalloc byte[BatchWalker.BlockSize]);
+        while (walker.MoveNext()) NoteTimestamp(walker.Header);
+    }
+
+    private void NoteTimestamp(in RecordBatchHeader header)
+    {
+        if (header.MaxTimestamp <= MaxTimestamp) return;
+        Volatile.Write(ref _offsetOfMaxTimestamp, header.BaseOffset.Value);
+        Volatile.Write(ref _maxTimestamp, header.MaxTimestamp);
+    }
+
     private void Index(in RecordBatchHeader header, int position, int intervalBytes)
     {
-        if (header.MaxTimestamp > _maxTimestamp)
-        {
-            _offsetOfMaxTimestamp = header.BaseOffset.Value;
-            Volatile.Write(ref _maxTimestamp, header.MaxTimestamp);
-        }
-
+        NoteTimestamp(header);
         if (_bytesSinceIndexEntry > intervalBytes)
         {
             Offsets.Add(header.BaseOffset - BaseOffset, position);
@@ -137,7 +309,14 @@ internal sealed class Segment
 
     private void AddTimeEntry()
     {
-        if (_maxTimestamp > (Times.Last?.Key ?? NoTimestamp))
+        if (MaxTimestamp > (Times.Last?.Key ?? RecordBatchHeader.NoTimestamp))
             Times.Add(_maxTimestamp, (int)(_offsetOfMaxTimestamp - BaseOffset.Value));
+    }
+
+    private void LoadMaxTimestamp()
+    {
+        var last = Times.Last ?? new IndexEntry(RecordBatchHeader.NoTimestamp, 0);
+        Volatile.Write(ref _offsetOfMaxTimestamp, BaseOffset.Value + last.Value);
+        Volatile.Write(ref _maxTimestamp, last.Key);
     }
 }

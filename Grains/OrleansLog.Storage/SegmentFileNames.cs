@@ -12,8 +12,11 @@ internal static class SegmentFileNames
 
     private const int Digits = 20;
 
+    public static string NameOf(Offset baseOffset, string suffix) =>
+        string.Create(CultureInfo.InvariantCulture, $"{baseOffset.Value:D20}{suffix}");
+
     public static string PathOf(string directory, Offset baseOffset, string suffix) =>
-        string.Create(CultureInfo.InvariantCulture, $"{directory}/{baseOffset.Value:D20}{suffix}");
+        $"{directory}/{NameOf(baseOffset, suffix)}";
 
     public static bool TryParse(string name, string suffix, out Offset baseOffset)
     {

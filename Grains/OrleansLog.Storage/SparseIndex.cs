@@ -11,7 +11,7 @@ internal readonly record struct IndexEntry(long Key, int Value);
 /// are in memory and move to the file in bulk, so that an index costs an idle log nearly nothing. Lookups from any
 /// thread, without locks; changes on the writer's turn only.
 /// </summary>
-internal sealed class SparseIndex(ILogFileSystem files, string path, int keySize)
+internal sealed class SparseIndex(Segment segment, string suffix, int keySize)
 {
     /// <summary>Entries held in memory before they go to the file.</summary>
     private const int TailEntriesMax = 1024;
@@ -53,17 +53,31 @@ internal sealed class SparseIndex(ILogFileSystem files, string path, int keySize
         view.Add(new IndexEntry(key, value));
     }
 
+    /// <summary>How many whole entries a file of some length holds; -1 when there is no file (a length of -1).</summary>
+    public int EntriesIn(long fileLength) => fileLength < 0 ? -1 : (int)(fileLength / EntrySize);
+
     /// <summary>Takes over the entries that the file is known to hold.</summary>
     public void Load(int storedEntries) => Volatile.Write(ref _view, new View(storedEntries, [], 0));
 
-    /// <summary>Writes the entries in memory to the file, into the page cache.</summary>
+    /// <summary>Keeps the first so many entries, in the file too.</summary>
+    public void Truncate(int storedEntries)
+    {
+        Load(storedEntries);
+        OpenFile(create: true).Truncate((long)storedEntries * EntrySize);
+    }
+
+    /// <summary>
+    /// Writes the entries in memory to the file, into the page cache. The file exists afterwards even if the index is
+    /// empty: a missing file means a lost index.
+    /// </summary>
     public void Store()
     {
         var view = _view;
+        var file = OpenFile(create: true);
         if (view.TailCount == 0) return;
         var bytes = new byte[view.TailCount * EntrySize];
         for (var i = 0; i < view.TailCount; i++) Write(bytes.AsSpan(i * EntrySize), view.Tail[i]);
-        OpenFile(create: true).Write((long)view.Stored * EntrySize, bytes);
+        file.Write((long)view.Stored * EntrySize, bytes);
         Load(view.Stored + view.TailCount);
     }
 
@@ -73,13 +87,11 @@ internal sealed class SparseIndex(ILogFileSystem files, string path, int keySize
         Store();
         var stored = _view.Stored;
         while (stored > 0 && ReadStored(stored - 1).Value >= value) stored--;
-        if (stored == _view.Stored) return;
-        Load(stored);
-        OpenFile(create: true).Truncate((long)stored * EntrySize);
+        Truncate(stored);
     }
 
     /// <summary>Completes when what <see cref="Store"/> wrote is durable.</summary>
-    public ValueTask FlushAsync() => _view.Stored == 0 ? ValueTask.CompletedTask : OpenFile(create: true).FlushAsync();
+    public ValueTask FlushAsync() => OpenFile(create: true).FlushAsync();
 
     public void Close() => Interlocked.Exchange(ref _file, null)?.Dispose();
 
@@ -154,7 +166,7 @@ internal sealed class SparseIndex(ILogFileSystem files, string path, int keySize
         BinaryPrimitives.WriteInt32BigEndian(bytes[keySize..], entry.Value);
     }
 
-    private ILogFile OpenFile(bool create) => LazyFile.Get(ref _file, files, path, create);
+    private ILogFile OpenFile(bool create) => segment.OpenFile(ref _file, suffix, create);
 
     /// <summary>What a reader sees at once: a count of stored entries and the ones that follow them.</summary>
     private sealed class View(int stored, IndexEntry[] tail, int tailCount)

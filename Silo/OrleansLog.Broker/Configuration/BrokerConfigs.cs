@@ -9,14 +9,14 @@ namespace OrleansLog.Broker.Configuration;
 /// </summary>
 public static class BrokerConfigs
 {
-    private const string ItsDirectory = "another data directory, which holds the number";
+    private const string ItsDirectory = "--brokers N, which counts them from 0";
 
     // What start options decide; here for tools that ask.
     public static readonly ConfigDefinition<int> NodeId =
-        Define.Int("node.id", 1, 0, "The number by which clients know this broker.").SetBy(ItsDirectory);
+        Define.Int("node.id", 0, 0, "The number by which clients know this broker.").SetBy(ItsDirectory);
 
     public static readonly ConfigDefinition<int> BrokerId =
-        Define.Int("broker.id", 1, 0, "The same as node.id, under its older name.").SetBy(ItsDirectory);
+        Define.Int("broker.id", 0, 0, "The same as node.id, under its older name.").SetBy(ItsDirectory);
 
     public static readonly ConfigDefinition<string> LogDirs =
         Define.Text("log.dirs", "./data", "The data directory.").SetBy("--data DIR");

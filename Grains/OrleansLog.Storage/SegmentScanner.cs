@@ -1,0 +1,175 @@
+using System.Buffers;
+using OrleansLog.Protocol;
+using OrleansLog.Protocol.Records;
+
+namespace OrleansLog.Storage;
+
+/// <summary>
+/// Reads part of a segment from front to back and tells whole, undamaged batches from everything else: first a batch
+/// must be where it is expected, with the offset that is due and a CRC that holds; where none is, the next such batch
+/// further on ends the damage. One user at a time; disposing gives the buffer back.
+/// </summary>
+/// <param name="file">The segment's log file.</param>
+/// <param name="position">Where a batch should begin.</param>
+/// <param name="end">Where to stop.</param>
+/// <param name="expected">The offset due there.</param>
+internal sealed class SegmentScanner(ILogFile file, int position, int end, Offset expected) : IDisposable
+{
+    private const int WindowBytes = 256 * 1024;
+
+    // A disk writes whole sectors. Fewer zeros than this at the edge of one prove nothing, unless they stand where the
+    // offset of a batch should.
+    private const int SectorBytes = 512;
+    private const int ZerosMin = 64;
+    private const int MagicAt = 16;
+
+    private byte[] _window = ArrayPool<byte>.Shared.Rent(WindowBytes);
+    private int _windowPosition;
+    private int _windowLength;
+
+    /// <summary>Where what <see cref="MoveNext"/> found begins.</summary>
+    public int Position { get; private set; }
+
+    /// <summary>Where it ends.</summary>
+    public int NextPosition { get; private set; } = position;
+
+    /// <summary>The offset due at <see cref="NextPosition"/>; after damage, the one that is there.</summary>
+    public Offset NextOffset { get; private set; } = expected;
+
+    /// <summary>The batch, if <see cref="IsDamaged"/> is false.</summary>
+    public RecordBatchHeader Header { get; private set; }
+
+    /// <summary>Whether the bytes are no batch.</summary>
+    public bool IsDamaged => Reason is not null;
+
+    public string? Reason { get; private set; }
+
+    /// <summary>Whether a good batch follows the damage.</summary>
+    public bool IsFollowed => NextPosition < end;
+
+    /// <summary>The first offset that the damage hides.</summary>
+    private Offset DamagedFrom { get; set; }
+
+    public bool MoveNext()
+    {
+        if (NextPosition >= end) return false;
+        Position = NextPosition;
+        Reason = Examine(Position, out var header);
+        if (IsDamaged) Resynchronise(header);
+        else Accept(header);
+        return true;
+    }
+
+    /// <summary>The damage, which hides offsets up to the next good batch or, failing that, to <paramref name="endOffset"/>.</summary>
+    public RefusedRange Damage(string path, Offset endOffset) => new(
+        path, Position, NextPosition - Position, DamagedFrom, IsFollowed ? NextOffset : endOffset, Reason ?? "");
+
+    /// <summary>
+    /// Whether part of the damage was never written: a disk sector, as far as it belongs to the log, is all zeros. A
+    /// flush would have written it, so nothing from there on was ever flushed.
+    /// </summary>
+    public bool HasUnwrittenSector()
+    {
+        for (var from = Position; from < NextPosition;)
+        {
+            var to = Math.Min(end, (from / SectorBytes + 1) * SectorBytes);
+            var zerosMin = from == Position && DamagedFrom > Offset.Zero ? sizeof(long) : ZerosMin;
+            if (to - from >= zerosMin && !Window(from, to - from).ContainsAnyExcept((byte)0)) return true;
+            from = to;
+        }
+
+        return false;
+    }
+
+    public void Dispose()
+    {
+        ArrayPool<byte>.Shared.Return(_window);
+        _window = [];
+    }
+
+    private void Accept(in RecordBatchHeader header)
+    {
+        Header = header;
+        NextPosition = Position + header.SizeInBytes;
+        NextOffset = header.NextOffset;
+    }
+
+    private string? Examine(int at, out RecordBatchHeader header)
+    {
+        if (RecordBatchHeader.TryRead(Window(at, RecordBatchHeader.Size), out header) != ErrorCode.None)
+            return "no record batch begins here";
+        if (header.SizeInBytes > end - at) return "a record batch reaches beyond the end of the file";
+        if (header.BaseOffset != NextOffset) return $"a record batch has offset {header.BaseOffset} where {NextOffset} is due";
+        return IsWhole(at, header) ? null : "the CRC of a record batch does not match";
+    }
+
+    // The length may be sound though other bytes are not: then the next batch is where it says.
+    private void Resynchronise(in RecordBatchHeader damaged)
+    {
+        DamagedFrom = NextOffset;
+        var hint = damaged.SizeInBytes > RecordBatchHeader.Size ? Position + (long)damaged.SizeInBytes : end;
+        if (hint < end && TryResumeAt((int)hint)) return;
+        NextPosition = end;
+        for (var at = Position + 1; at <= end - RecordBatchHeader.Size; at++)
+        {
+            at = NextCandidate(at);
+            if (at <= end - RecordBatchHeader.Size && TryResumeAt(at)) return;
+        }
+    }
+
+    private int NextCandidate(int at)
+    {
+        while (at <= end - RecordBatchHeader.Size)
+        {
+            var bytes = RestOfWindow(at);
+            var magic = bytes[MagicAt..].IndexOf((byte)RecordBatchHeader.CurrentMagic);
+            if (magic >= 0) return at + magic;
+            at += bytes.Length - MagicAt;
+        }
+
+        return end;
+    }
+
+    private bool TryResumeAt(int at)
+    {
+        if (RecordBatchHeader.TryRead(Window(at, RecordBatchHeader.Size), out var header) != ErrorCode.None) return false;
+        var isPlausible = header.SizeInBytes <= end - at
+            && header.BaseOffset >= NextOffset && header.BaseOffset - NextOffset <= int.MaxValue
+            && header.RecordCount > 0 && header.LastOffsetDelta >= header.RecordCount - 1;
+        if (!isPlausible || !IsWhole(at, header)) return false;
+        NextPosition = at;
+        NextOffset = header.BaseOffset;
+        return true;
+    }
+
+    private bool IsWhole(int at, in RecordBatchHeader header) =>
+        header.LastOffsetDelta >= 0 && RecordBatch.CheckIntegrity(Window(at, header.SizeInBytes)) == ErrorCode.None;
+
+    // At least as much as a header.
+    private ReadOnlySpan<byte> RestOfWindow(int at)
+    {
+        Window(at, RecordBatchHeader.Size);
+        return _window.AsSpan((at - _windowPosition).._windowLength);
+    }
+
+    // Fewer bytes than asked for only at the end.
+    private ReadOnlySpan<byte> Window(int at, int length)
+    {
+        length = Math.Min(length, end - at);
+        if (at < _windowPosition || at + length > _windowPosition + _windowLength) Fill(at, length);
+        var start = at - _windowPosition;
+        return _window.AsSpan(start, Math.Max(0, Math.Min(length, _windowLength - start)));
+    }
+
+    private void Fill(int at, int length)
+    {
+        if (length > _window.Length)
+        {
+            ArrayPool<byte>.Shared.Return(_window);
+            _window = ArrayPool<byte>.Shared.Rent(length);
+        }
+
+        _windowPosition = at;
+        _windowLength = file.ReadFully(at, _window.AsSpan(0, Math.Min(_window.Length, end - at)));
+    }
+}
