@@ -17,6 +17,9 @@ public sealed class PhysicalFileSystem : ILogFileSystem, IDisposable
         _openFiles = new OpenFiles(openFilesMax);
     }
 
+    /// <summary>How many files are open now.</summary>
+    public int OpenFileCount => _openFiles.Count;
+
     public ILogFile Open(string path, bool create) => new PhysicalLogFile(path, create, _openFiles, _flushThreads);
 
     public IReadOnlyList<LogFileEntry> List(string directory)

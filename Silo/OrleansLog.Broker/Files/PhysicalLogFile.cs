@@ -153,17 +153,14 @@ public sealed class PhysicalLogFile : ILogFile, IFlush
 /// <summary>Keeps a file's descriptor open until it is disposed. To be disposed once.</summary>
 public readonly struct HandleLease : IDisposable
 {
-    private readonly SafeFileHandle _handle;
-
     internal HandleLease(SafeFileHandle handle)
     {
         var isHeld = false;
         handle.DangerousAddRef(ref isHeld);
-        _handle = handle;
+        Handle = handle;
     }
 
-    /// <summary>The file descriptor (a Windows handle there).</summary>
-    public nint Descriptor => _handle.DangerousGetHandle();
+    public SafeFileHandle Handle { get; }
 
-    public void Dispose() => _handle.DangerousRelease();
+    public void Dispose() => Handle.DangerousRelease();
 }

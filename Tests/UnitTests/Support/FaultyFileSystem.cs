@@ -5,7 +5,7 @@ namespace OrleansLog.UnitTests.Support;
 /// <summary>
 /// A disk in memory that forgets, tears, fills up and fails as its seed says. What a crash leaves of a file is, for each
 /// 4 KiB page written since the last flush, the new bytes, the old ones, or new sectors before old ones; of a
-/// directory, the durable names and a prefix of the changes since. Not for several threads at once.
+/// directory, the durable names and a prefix of the changes since. Reads may come from any thread, all else from one.
 /// </summary>
 public sealed class FaultyFileSystem(int seed) : ILogFileSystem
 {
@@ -141,7 +141,7 @@ public sealed class FaultyFileSystem(int seed) : ILogFileSystem
     {
         var file = _names[path];
         bytes.CopyTo(file.Current.AsSpan((int)position));
-        bytes.CopyTo(file.Durable.AsSpan((int)position));
+        if (position + bytes.Length <= file.Durable.Length) bytes.CopyTo(file.Durable.AsSpan((int)position));
     }
 
     public bool Exists(string path) => _names.ContainsKey(path);
