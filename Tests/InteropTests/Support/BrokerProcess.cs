@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
 
 namespace OrleansLog.InteropTests.Support;
 
@@ -90,17 +91,22 @@ internal sealed class BrokerProcess : IAsyncDisposable
         RedirectStandardError = true,
     })!;
 
+    /// <summary>The first line that it prints says that it serves; if it ends before, what it complained of says why not.</summary>
     private async Task WaitUntilItServesAsync()
     {
-        using var patience = new CancellationTokenSource(StartTimeMax);
-        var line = await _process.StandardOutput.ReadLineAsync(patience.Token);
-        if (line is null)
-            throw new InvalidOperationException($"The broker did not start: {await _process.StandardError.ReadToEndAsync(patience.Token)}");
-        // Its later output must not fill the pipes.
-        _process.OutputDataReceived += (_, _) => { };
-        _process.ErrorDataReceived += (_, _) => { };
-        _process.BeginOutputReadLine();
+        var serves = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var complaints = new StringBuilder();
+        _process.OutputDataReceived += (_, line) =>
+        {
+            if (line.Data is null)
+                serves.TrySetException(new InvalidOperationException($"The broker did not start: {complaints}"));
+            else
+                serves.TrySetResult();
+        };
+        _process.ErrorDataReceived += (_, line) => complaints.AppendLine(line.Data);
         _process.BeginErrorReadLine();
+        _process.BeginOutputReadLine();
+        await serves.Task.WaitAsync(StartTimeMax);
     }
 
     private static int FreePort()
