@@ -21,8 +21,8 @@ internal static class SettingSources
     public const string Section = "OrleansLog";
     public const string FileName = "appsettings.json";
 
-    /// <summary>Variables with the same prefix that <c>olog</c>, the command line client, reads.</summary>
-    private static readonly string[] VariablesOfOthers = ["OLOG_BOOTSTRAP"];
+    /// <summary>What variables with the same prefix begin with that the command line client and the interop tests read.</summary>
+    private static readonly string[] OthersVariables = ["OLOG_BOOTSTRAP", "OLOG_INTEROP_"];
 
     private static readonly JsonDocumentOptions Lenient = new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true };
 
@@ -42,7 +42,7 @@ internal static class SettingSources
                 source.Configs.Add((key["CONFIG_".Length..].TrimStart('_').ToLowerInvariant().Replace('_', '.'), text, $"the variable {name}"));
             else if (Settings.All.FirstOrDefault(s => s.Variable == name) is { } setting)
                 source.Settings.Add((setting, text, $"the variable {name}"));
-            else if (!VariablesOfOthers.Contains(name))
+            else if (!OthersVariables.Any(o => name.StartsWith(o, StringComparison.Ordinal)))
                 throw Unknown($"the variable {name} is not known", name, known);
         }
         return source;
