@@ -13,7 +13,7 @@ internal static class PerRecordConsume
     public static void Run(BenchmarkOptions options)
     {
         var version = Native.Version();
-        using var arena = Arena.Open(options, Durability.NoFlush, broker => broker.SpeaksKafka);
+        using var arena = Arena.Open(options, Durability.NoFlush, onlyKafka: true);
         foreach (var recordBytes in options.RecordBytes)
         {
             var backlogs = arena.Brokers.ToDictionary(broker => broker, broker => Fill(options, broker, recordBytes));

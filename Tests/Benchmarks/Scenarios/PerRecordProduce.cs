@@ -14,7 +14,7 @@ internal static class PerRecordProduce
         var version = Native.Version();
         foreach (var durability in options.Durabilities)
         {
-            using var arena = Arena.Open(options, durability, broker => broker.SpeaksKafka);
+            using var arena = Arena.Open(options, durability, onlyKafka: true);
             foreach (var recordBytes in options.RecordBytes)
             {
                 var measurements = Rounds.Interleave(options, arena, broker => Round(options, broker, durability, recordBytes));

@@ -93,8 +93,13 @@ internal static class StartIdle
     {
         var data = Path.Combine(options.DataDirectory, "crash");
         var (doomed, process, _) = contestant.StartProcess(data, options.FirstPort);
-        var acknowledged = Fill(options, doomed);
-        OrleansLogBroker.Crash(process);
+        long[] acknowledged;
+        using (doomed)
+        {
+            acknowledged = Fill(options, doomed);
+            OrleansLogBroker.Crash(process);
+        }
+
         var (broker, _, time) = contestant.StartProcess(data, options.FirstPort);
         var client = (KafkaClient)broker.Client;
         using (broker)

@@ -31,6 +31,7 @@ internal sealed unsafe class RdKafkaProducer : IDisposable
             ["linger.ms"] = "5",
             ["queue.buffering.max.messages"] = "500000",
             ["queue.buffering.max.kbytes"] = "1048576",
+            ["message.timeout.ms"] = "10000",
         });
         _topic = Native.TopicNew(_handle, topic, 0);
     }
