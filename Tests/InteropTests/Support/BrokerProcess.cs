@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
-using System.Text;
 
 namespace OrleansLog.InteropTests.Support;
 
@@ -91,22 +90,15 @@ internal sealed class BrokerProcess : IAsyncDisposable
         RedirectStandardError = true,
     })!;
 
-    /// <summary>The first line that it prints says that it serves; if it ends before, what it complained of says why not.</summary>
     private async Task WaitUntilItServesAsync()
     {
-        var serves = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var complaints = new StringBuilder();
-        _process.OutputDataReceived += (_, line) =>
-        {
-            if (line.Data is null)
-                serves.TrySetException(new InvalidOperationException($"The broker did not start: {complaints}"));
-            else
-                serves.TrySetResult();
-        };
-        _process.ErrorDataReceived += (_, line) => complaints.AppendLine(line.Data);
-        _process.BeginErrorReadLine();
-        _process.BeginOutputReadLine();
-        await serves.Task.WaitAsync(StartTimeMax);
+        using var patience = new CancellationTokenSource(StartTimeMax);
+        var line = await _process.StandardOutput.ReadLineAsync(patience.Token);
+        if (line is null)
+            throw new InvalidOperationException($"The broker did not start: {await _process.StandardError.ReadToEndAsync(patience.Token)}");
+        // Its later output must not fill the pipes.
+        _ = _process.StandardOutput.BaseStream.CopyToAsync(Stream.Null, CancellationToken.None);
+        _ = _process.StandardError.BaseStream.CopyToAsync(Stream.Null, CancellationToken.None);
     }
 
     private static int FreePort()
