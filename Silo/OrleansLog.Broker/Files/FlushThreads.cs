@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using OrleansLog.Broker.Partitions;
 
 namespace OrleansLog.Broker.Files;
 
@@ -45,6 +46,7 @@ internal sealed class FlushThreads(int count) : IDisposable
         try
         {
             flush.Run();
+            PartitionMetrics.Flushed();
             done.SetResult();
         }
         catch (Exception e)

@@ -66,7 +66,7 @@ internal static class StartIdle
             + $"{Text.Fixed((after.CpuSeconds - before.CpuSeconds) / options.Seconds * 100, 1)} % of a core");
     }
 
-    // With the default durability, and records one by one, as many in flight as come due together.
+    // With the default durability, as raw-produce does.
     private static void WriteAndFlush(BenchmarkOptions options, OrleansLogBroker contestant)
     {
         var (broker, process, _) = contestant.StartProcess(Path.Combine(options.DataDirectory, "write"), options.FirstPort);
