@@ -1,5 +1,5 @@
 using System.Collections.Concurrent;
-using OrleansLog.Broker.Partitions;
+using System.Diagnostics;
 
 namespace OrleansLog.Broker.Files;
 
@@ -45,12 +45,14 @@ internal sealed class FlushThreads(int count) : IDisposable
     {
         try
         {
+            var startedAt = Stopwatch.GetTimestamp();
             flush.Run();
-            PartitionMetrics.Flushed();
+            StorageMetrics.Flushed(startedAt);
             done.SetResult();
         }
         catch (Exception e)
         {
+            StorageMetrics.FlushFailed();
             done.SetException(e);
         }
     }

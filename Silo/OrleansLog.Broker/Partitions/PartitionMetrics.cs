@@ -18,11 +18,6 @@ public static class PartitionMetrics
     private static readonly Counter<long> Bytes =
         Meter.CreateCounter<long>("orleanslog.broker.appended", "By", "Bytes appended to partitions.");
 
-    private static readonly Counter<long> Flushes =
-        Meter.CreateCounter<long>("orleanslog.broker.flushes", "{flush}", "Flushes of files and directories to disk.");
-
-    internal static void Flushed() => Flushes.Add(1);
-
     internal static void Appended(long records, int bytes)
     {
         Appends.Add(1);
