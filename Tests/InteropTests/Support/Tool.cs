@@ -40,7 +40,14 @@ internal static class Tool
 
     /// <summary>The command-line tool of this project.</summary>
     public static Task<string> RunOlogAsync(IEnumerable<string> arguments, string? inputFile = null, string? outputFile = null) =>
-        RunAsync("dotnet", [Path.Combine(AppContext.BaseDirectory, "olog.dll"), .. arguments], inputFile, outputFile);
+        RunAsync("dotnet", [BuiltBeside("OrleansLog.Cli", "olog.dll"), .. arguments], inputFile, outputFile);
+
+    /// <summary>The program's assembly in the folder of its own project's output, built as these tests are (Debug, Release).</summary>
+    public static string BuiltBeside(string project, string assembly)
+    {
+        var own = new DirectoryInfo(AppContext.BaseDirectory);
+        return Path.Combine(own.Parent!.Parent!.FullName, project, own.Name, assembly);
+    }
 
     public static string Script(string name) => Path.Combine(AppContext.BaseDirectory, "scripts", name);
 
