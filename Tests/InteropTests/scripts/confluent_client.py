@@ -93,12 +93,17 @@ def produce_until_killed(bootstrap, topic, acknowledged_path):
     """Writes numbered records as fast as it can and notes each acknowledgement, until the broker has been away."""
     acknowledged = open(acknowledged_path, "w")
     gone = []
+    count = 0
 
     def on_delivery(error, message):
+        nonlocal count
         if error:
             gone.append(error)
-        else:
-            acknowledged.write("%d %s\n" % (message.offset(), message.value().decode()))
+            return
+        acknowledged.write("%d %s\n" % (message.offset(), message.value().decode()))
+        count += 1
+        if count == 1000:
+            print("producing", flush=True)
 
     producer = Producer({"bootstrap.servers": bootstrap, "acks": "all", "linger.ms": 1, "message.timeout.ms": 3000,
                          "retries": 0, "socket.timeout.ms": 2000})
@@ -110,8 +115,6 @@ def produce_until_killed(bootstrap, topic, acknowledged_path):
         except BufferError:
             pass
         producer.poll(0)
-        if number == 1000:
-            print("producing", flush=True)
     producer.flush(10)
     acknowledged.close()
 
