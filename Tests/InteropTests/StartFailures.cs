@@ -59,7 +59,7 @@ public sealed class StartFailures : IDisposable
     {
         string[] data = options.Contains("--data") ? [] : ["--data", Path.Combine(_directory.FullName, "data")];
         using var process = Process.Start(new ProcessStartInfo(
-            "dotnet", [Tool.BuiltBeside("OrleansLog.Silo", "OrleansLog.Silo.dll"), .. data, .. options])
+            "dotnet", [Path.Combine(AppContext.BaseDirectory, "OrleansLog.Silo.dll"), .. data, .. options])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

@@ -39,9 +39,10 @@ internal sealed class GroupReading(Consumer consumer, EndOfReading? end, bool fr
             await consumer.CommitAsync(positions, cancellationToken);
             _committedAt = Stopwatch.GetTimestamp();
         }
-        catch (OrleansLogException e) when (e.ErrorCode is ErrorCode.RebalanceInProgress or ErrorCode.IllegalGeneration or ErrorCode.UnknownMemberId)
+        catch (Exception e)
         {
             PutBack(positions);
+            if (!IsRebalance(e)) throw;
         }
     }
 
@@ -65,6 +66,11 @@ internal sealed class GroupReading(Consumer consumer, EndOfReading? end, bool fr
             foreach (var partition in partitions) _uncommitted.Remove(partition);
         return default;
     }
+
+    private static bool IsRebalance(Exception e) => e is OrleansLogException
+    {
+        ErrorCode: ErrorCode.RebalanceInProgress or ErrorCode.IllegalGeneration or ErrorCode.UnknownMemberId
+    };
 
     private TopicPartitionOffset[] TakeUncommitted()
     {

@@ -5,8 +5,8 @@ namespace FoodDelivery;
 /// <summary>Takes orders and, a little later, their payments: the producer of both topics.</summary>
 internal sealed class OrderDesk(OrleansLogClient client)
 {
-    private static readonly TimeSpan BetweenOrders = TimeSpan.FromMilliseconds(50);
-    private static readonly TimeSpan SlowestPayment = TimeSpan.FromMilliseconds(400);
+    private static readonly TimeSpan BetweenOrders = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan SlowestPayment = TimeSpan.FromMilliseconds(1500);
     private const double DeclinedShare = 0.1;
     private const string IdLetters = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
     private const int IdLength = 6;

@@ -17,7 +17,12 @@ Console.CancelKeyPress += (_, e) =>
 try
 {
     // One client for the whole process: its producers, consumers and admin calls share connections.
-    await using var client = new OrleansLogClient(arguments.Bootstrap);
+    await using var client = new OrleansLogClient(new ClientOptions
+    {
+        BootstrapServers = arguments.Bootstrap,
+        ClientId = "food-delivery",
+        OperationTimeoutMs = 10_000,
+    });
     var shop = new Shop(client);
     await shop.OpenAsync(interrupted.Token);
     await shop.RunAsync(arguments.Orders, interrupted.Token);

@@ -82,7 +82,7 @@ internal sealed class BrokerProcess : IAsyncDisposable
 
     private Process Launch() => Process.Start(new ProcessStartInfo("dotnet",
     [
-        Tool.BuiltBeside("OrleansLog.Silo", "OrleansLog.Silo.dll"),
+        Path.Combine(AppContext.BaseDirectory, "OrleansLog.Silo.dll"),
         "--data", DataDirectory, "--kafka-port", $"{KafkaPort}", "--http-port", $"{HttpPort}", .. _options,
     ])
     {

@@ -93,16 +93,13 @@ def produce_until_killed(bootstrap, topic, acknowledged_path):
     """Writes numbered records as fast as it can and notes each acknowledgement, until the broker has been away."""
     acknowledged = open(acknowledged_path, "w")
     gone = []
-    count = 0
 
     def on_delivery(error, message):
-        nonlocal count
         if error:
             gone.append(error)
             return
         acknowledged.write("%d %s\n" % (message.offset(), message.value().decode()))
-        count += 1
-        if count == 1000:
+        if message.offset() == 1000:
             print("producing", flush=True)
 
     producer = Producer({"bootstrap.servers": bootstrap, "acks": "all", "linger.ms": 1, "message.timeout.ms": 3000,
