@@ -40,8 +40,7 @@ internal sealed class GzipCompressor : IRecordCompressor
         if (source.Length < MemberSizeMin) Corrupt.ThrowTruncated(source.Length);
         var length = source.Length + GuardMember.Length;
         var input = ArrayPool<byte>.Shared.Rent(length);
-        var limit = (int)Math.Min((long)maxSize + Guard.Length, Array.MaxLength - DecodedBuffer.Slack);
-        var output = new DecodedBuffer(limit, (int)Math.Min(4L * source.Length, limit));
+        var output = new DecodedBuffer((int)Math.Min((long)maxSize + Guard.Length, int.MaxValue), length);
         try
         {
             source.CopyTo(input);
