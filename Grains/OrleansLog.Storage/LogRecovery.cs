@@ -82,6 +82,7 @@ internal sealed class LogRecovery
                 _directory, _expected, _checkpoint.Offset - 1L);
         DropBeforeStart();
         if (_mustRebuildEpochs) RebuildEpochs();
+        Epochs = Epochs.WithoutBefore(LogStartOffset);
     }
 
     private void Recover(int index)
