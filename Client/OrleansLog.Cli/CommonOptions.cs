@@ -9,6 +9,8 @@ namespace OrleansLog.Cli;
 /// <summary>Options that several commands share, and the ways in which options are read.</summary>
 internal static class CommonOptions
 {
+    private const int UnacknowledgedLingerMs = 5;
+
     /// <summary>Where the cluster is, for every command.</summary>
     public static readonly Option<string> Bootstrap = new("--bootstrap")
     {
@@ -66,6 +68,16 @@ internal static class CommonOptions
         "--compression", "How batches are compressed (default none).",
         ("none", CompressionType.None), ("gzip", CompressionType.Gzip), ("snappy", CompressionType.Snappy),
         ("lz4", CompressionType.Lz4), ("zstd", CompressionType.Zstd));
+
+    public static Option<int?> LingerOption() => Int(
+        "--linger-ms", $"How long a record may wait for company, in milliseconds (default 0; with --acks 0 {UnacknowledgedLingerMs}).", 0);
+
+    /// <summary>
+    /// What the option says, or the default: none, since records gather while a batch is in flight; but where nothing is
+    /// acknowledged nothing is ever in flight, and each record would travel alone.
+    /// </summary>
+    public static int LingerMsOf(Session session, Option<int?> linger, Acks acks) =>
+        session.Get(linger) ?? (acks == Acks.None ? UnacknowledgedLingerMs : 0);
 
     private static long? ParseNumber(ArgumentResult result, string name, long min, long max)
     {

@@ -34,8 +34,7 @@ internal static class ProduceCommand
 
     private static readonly Option<int?> BatchBytes = CommonOptions.Int("--batch-bytes", "The size at which a batch is sent (default 1,000,000).", 1);
 
-    private static readonly Option<int?> LingerMs = CommonOptions.Int(
-        "--linger-ms", "How long a record may wait for company, in milliseconds (default 0).", 0);
+    private static readonly Option<int?> LingerMs = CommonOptions.LingerOption();
 
     public static Command Create() => new OlogCommand(
         "produce",
@@ -66,11 +65,12 @@ internal static class ProduceCommand
     private static ProducerOptions OptionsOf(Session session)
     {
         var byDefault = new ProducerOptions();
+        var acks = session.Get(AckLevel) ?? byDefault.Acks;
         return byDefault with
         {
-            Acks = session.Get(AckLevel) ?? byDefault.Acks,
+            Acks = acks,
             Compression = session.Get(Compression) ?? byDefault.Compression,
-            LingerMs = session.Get(LingerMs) ?? byDefault.LingerMs,
+            LingerMs = CommonOptions.LingerMsOf(session, LingerMs, acks),
             BatchBytes = session.Get(BatchBytes) ?? byDefault.BatchBytes,
         };
     }

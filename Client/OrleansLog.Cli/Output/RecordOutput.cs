@@ -49,6 +49,7 @@ internal sealed class RecordOutput(Stream stream, int bufferBytes = RecordOutput
 
     /// <summary>Hands everything to the stream.</summary>
     /// <exception cref="OutputClosedException">The reader has gone.</exception>
+    /// <exception cref="CommandException">It cannot be written to.</exception>
     public void Flush()
     {
         if (_used == 0) return;
@@ -62,6 +63,10 @@ internal sealed class RecordOutput(Stream stream, int bufferBytes = RecordOutput
         catch (IOException e) when (IsBrokenPipe(e))
         {
             throw new OutputClosedException(e);
+        }
+        catch (IOException e)
+        {
+            throw new CommandException($"cannot write to standard output: {e.Message}.");
         }
     }
 

@@ -53,7 +53,7 @@ internal sealed class Statistics(OrleansLogClient client) : IRebalanceListener
             catch (OperationCanceledException)
             {
             }
-            await ReportAsync(CancellationToken.None);
+            if (_unreported > 0) await ReportAsync(CancellationToken.None);
         }
     }
 

@@ -31,13 +31,23 @@ internal sealed class DirectoryLock : IDisposable
 
     public void Dispose() => _handle.Dispose();
 
-    private static SafeFileHandle? TryOpen(string path)
+    private static SafeFileHandle? TryOpen(string path) =>
+        OperatingSystem.IsWindows() ? TryOpenOnWindows(path) : TryOpenOnUnix(path);
+
+    private static SafeFileHandle? TryOpenOnUnix(string path)
     {
-        if (OperatingSystem.IsWindows()) return TryOpenOnWindows(path);
-        var handle = Open(path, FileShare.ReadWrite);
+        var handle = OpenUnlocked(path);
         if (LibC.Flock(handle, LibC.LockExclusiveNonBlocking) == 0) return handle;
         handle.Dispose();
         return null;
+    }
+
+    // .NET itself would ask for a lock with every file that it opens.
+    private static SafeFileHandle OpenUnlocked(string path)
+    {
+        if (!File.Exists(path)) File.Create(path).Dispose();
+        var descriptor = LibC.Open(path, LibC.ReadWrite | LibC.CloseOnExec);
+        return descriptor >= 0 ? new SafeFileHandle(descriptor, ownsHandle: true) : throw LibC.Failure("open", path);
     }
 
     private static SafeFileHandle? TryOpenOnWindows(string path)
@@ -45,7 +55,7 @@ internal sealed class DirectoryLock : IDisposable
         const int SharingViolation = unchecked((int)0x80070020);
         try
         {
-            return Open(path, FileShare.Read);
+            return File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read);
         }
         catch (IOException e) when (e.HResult == SharingViolation)
         {
@@ -53,14 +63,11 @@ internal sealed class DirectoryLock : IDisposable
         }
     }
 
-    private static SafeFileHandle Open(string path, FileShare share) =>
-        File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, share);
-
-    // Opened for writing too where .NET would otherwise ask for a shared lock.
     private static string ReadOwner(string path)
     {
-        var access = OperatingSystem.IsWindows() ? FileAccess.Read : FileAccess.ReadWrite;
-        using var handle = File.OpenHandle(path, FileMode.Open, access, FileShare.ReadWrite);
+        using var handle = OperatingSystem.IsWindows()
+            ? File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite)
+            : OpenUnlocked(path);
         var bytes = new byte[OwnerBytesMax];
         var owner = Encoding.UTF8.GetString(bytes, 0, RandomAccess.Read(handle, bytes, 0));
         return owner.Length == 0 ? "another process" : owner;

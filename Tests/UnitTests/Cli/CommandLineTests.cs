@@ -42,7 +42,7 @@ public class CommandLineTests
         Assert.Equal(ExitCode.Usage, run.ExitCode);
         Assert.Contains(expected, run.Error, StringComparison.Ordinal);
         Assert.StartsWith("olog: ", run.Error, StringComparison.Ordinal);
-        Assert.Equal("", run.Output);
+        Assert.Equal("", run.Text);
     }
 
     [Theory]
@@ -68,7 +68,7 @@ public class CommandLineTests
         Assert.Equal(ExitCode.Failure, run.ExitCode);
         Assert.StartsWith($"olog: nothing listens at 127.0.0.1:{port}. Start a broker with", run.Error, StringComparison.Ordinal);
         Assert.Single(run.Error.TrimEnd().Split('\n'));
-        Assert.Equal("", run.Output);
+        Assert.Equal("", run.Text);
     }
 
     [Theory]
@@ -95,9 +95,9 @@ public class CommandLineTests
     {
         var run = await Run($"{command} --help");
         Assert.Equal((ExitCode.Success, ""), (run.ExitCode, run.Error));
-        var examples = run.Output[run.Output.IndexOf("Examples:", StringComparison.Ordinal)..];
+        var examples = run.Text[run.Text.IndexOf("Examples:", StringComparison.Ordinal)..];
         Assert.Contains($"olog {command}".TrimEnd(), examples, StringComparison.Ordinal);
-        Assert.Contains("--bootstrap", run.Output, StringComparison.Ordinal);
+        Assert.Contains("--bootstrap", run.Text, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -105,7 +105,7 @@ public class CommandLineTests
     {
         var run = await Run("--version");
         Assert.Equal(ExitCode.Success, run.ExitCode);
-        Assert.Matches(@"^olog \d+\.\d+\.\d+", run.Output);
+        Assert.Matches(@"^olog \d+\.\d+\.\d+", run.Text);
     }
 
     [Fact]
@@ -116,22 +116,7 @@ public class CommandLineTests
         Assert.Contains("/no/such/file", run.Error, StringComparison.Ordinal);
     }
 
-    private static async Task<(int ExitCode, string Output, string Error)> Run(string line)
-    {
-        using var output = new StringWriter();
-        using var error = new StringWriter();
-        var terminal = new Terminal
-        {
-            Output = output,
-            Error = error,
-            OpenInput = () => Stream.Null,
-            OpenOutput = () => Stream.Null,
-            EnableDefaultExceptionHandler = false,
-            ProcessTerminationTimeout = null,
-        };
-        var exitCode = await Olog.RunAsync(line.Split(' ', StringSplitOptions.RemoveEmptyEntries), terminal);
-        return (exitCode, output.ToString(), error.ToString());
-    }
+    private static Task<OlogResult> Run(string line) => OlogScript.RunAsync(line);
 
     private static int UnusedPort()
     {

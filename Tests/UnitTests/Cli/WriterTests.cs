@@ -85,7 +85,7 @@ public class WriterTests
         Assert.Throws<OutputClosedException>(pipe.Flush);
         var disk = new RecordOutput(new FailingStream(new IOException("No space left on device", 28)));
         disk.Write((byte)'x');
-        Assert.Throws<IOException>(disk.Flush);
+        Assert.Contains("No space left on device", Assert.Throws<CommandException>(disk.Flush).Message, StringComparison.Ordinal);
     }
 
     private static string Text(IRecordWriter writer, string? key, string? value, params RecordHeader[] headers) =>

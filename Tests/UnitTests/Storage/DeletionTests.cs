@@ -43,7 +43,8 @@ public class DeletionTests
         harness.Disk.HoldFlushes = true;
         var flush = harness.FlushAsync();
         var truncation = harness.Log.TruncateToAsync(new Offset(2));
-        while (!truncation.IsCompleted) harness.Disk.ReleaseFlushes();
+        harness.Disk.HoldFlushes = false;
+        harness.Disk.ReleaseFlushes();
         await truncation;
         harness.Append(batches: 6);
         await flush;
@@ -93,7 +94,8 @@ public class DeletionTests
         harness.Disk.HoldFlushes = true;
         var deletion = harness.Log.DeleteBeforeAsync(new Offset(4));
         harness.Append(batches: 4);
-        while (!deletion.IsCompleted) harness.Disk.ReleaseFlushes();
+        harness.Disk.HoldFlushes = false;
+        harness.Disk.ReleaseFlushes();
         Assert.Equal(new Offset(4), await deletion);
         Assert.Equal(new Offset(8), LogHarness.NextOffset(harness.ReadAll(new Offset(4))));
     }

@@ -16,7 +16,7 @@ internal static class BenchProduceCommand
     private static readonly Option<Acks?> AckLevel = CommonOptions.AcksOption();
     private static readonly Option<CompressionType?> Compression = CommonOptions.CompressionOption();
     private static readonly Option<int?> BatchBytes = CommonOptions.Int("--batch-bytes", "The size at which a batch is sent (default 1,000,000).", 1);
-    private static readonly Option<int?> LingerMs = CommonOptions.Int("--linger-ms", "How long a record may wait for company, in milliseconds.", 0);
+    private static readonly Option<int?> LingerMs = CommonOptions.LingerOption();
 
     public static Command Create() => new OlogCommand(
         "produce",
@@ -36,12 +36,13 @@ internal static class BenchProduceCommand
         var topic = await BenchTopic.PrepareAsync(session, client.Admin, cancellationToken);
         OrleansLogException? error = null;
         var byDefault = new ProducerOptions();
+        var acks = session.Get(AckLevel) ?? byDefault.Acks;
         var options = byDefault with
         {
-            Acks = session.Get(AckLevel) ?? byDefault.Acks,
+            Acks = acks,
             Compression = session.Get(Compression) ?? byDefault.Compression,
             BatchBytes = session.Get(BatchBytes) ?? byDefault.BatchBytes,
-            LingerMs = session.Get(LingerMs) ?? byDefault.LingerMs,
+            LingerMs = CommonOptions.LingerMsOf(session, LingerMs, acks),
             OnDelivery = report => error ??= report.Error,
         };
         var latencies = new Percentiles();
