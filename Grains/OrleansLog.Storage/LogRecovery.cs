@@ -44,7 +44,7 @@ internal sealed class LogRecovery
         LogStartOffset = HasCheckpoint ? _checkpoint.LogStartOffset : first;
         _expected = HasCheckpoint ? Offset.Min(first, _checkpoint.Offset) : first;
         var epochs = ReadEpochs();
-        _mustRebuildEpochs = epochs is null && HasCheckpoint;
+        _mustRebuildEpochs = HasMended = epochs is null && HasCheckpoint;
         Epochs = (epochs ?? LeaderEpochs.Empty).WithoutFrom(_checkpoint.Offset);
     }
 
@@ -56,16 +56,18 @@ internal sealed class LogRecovery
     /// <summary>The segments that were read, whose bytes and indexes may not be on the disk yet.</summary>
     public List<Segment> Scanned { get; } = [];
 
-    /// <summary>Whether files were deleted or cut.</summary>
-    public bool HasCut { get; private set; }
+    public long ScannedBytes { get; private set; }
 
-    /// <summary>Whether what was found has to be made durable and noted.</summary>
-    public bool HasWork => HasCut || Scanned.Count > 0 || _mustRebuildEpochs;
+    /// <summary>Whether anything was cut, deleted, refused or built anew, which has to be made durable and noted.</summary>
+    public bool HasMended { get; private set; }
 
     /// <summary>The checkpoint that was found, or what goes without saying.</summary>
     public RecoveryCheckpoint Checkpoint => _checkpoint;
 
-    private bool HasCheckpoint { get; }
+    public bool HasCheckpoint { get; }
+
+    /// <summary>Whether there are segments whose names may not be on the disk yet.</summary>
+    public bool HasNewFiles => Segments.Exists(segment => TrustedBytes(segment.BaseOffset, length: 1) == 0);
 
     /// <summary>Whether the last segment ends in damage, so that the next append needs a new one.</summary>
     public bool MustRoll { get; private set; }
@@ -82,6 +84,7 @@ internal sealed class LogRecovery
                 _directory, _expected, _checkpoint.Offset - 1L);
         DropBeforeStart();
         if (_mustRebuildEpochs) RebuildEpochs();
+        Epochs = Epochs.WithoutBefore(LogStartOffset);
     }
 
     private void Recover(int index)
@@ -144,6 +147,8 @@ internal sealed class LogRecovery
         }
 
         Scanned.Add(segment);
+        ScannedBytes += length - from;
+        HasMended |= from < trusted;
         using var scanner = new SegmentScanner(segment.Log, from, length, expected);
         while (!_isCut && scanner.MoveNext())
         {
@@ -184,7 +189,7 @@ internal sealed class LogRecovery
     private void Trim(Segment segment, SegmentScanner scanner)
     {
         segment.Log.Truncate(scanner.Position);
-        HasCut = true;
+        HasMended = true;
     }
 
     private void Cut(Segment segment, SegmentScanner scanner, int length)
@@ -193,13 +198,14 @@ internal sealed class LogRecovery
             "{File}: {Bytes} bytes at {Position} were never flushed and are no whole record batch ({Reason}); the log is cut there, at offset {Offset}",
             segment.LogPath, length - scanner.Position, scanner.Position, scanner.Reason, segment.NextOffset);
         segment.Log.Truncate(scanner.Position);
-        _isCut = HasCut = true;
+        _isCut = HasMended = true;
     }
 
     private void Refuse(Segment segment, RefusedRange range)
     {
         _logger.LogError("{Damage}; nothing is cut off", range);
         segment.Refuse(range);
+        HasMended = true;
     }
 
     private void Delete(Offset baseOffset, int length)
@@ -210,7 +216,7 @@ internal sealed class LogRecovery
                 _directory, baseOffset, length);
         var segment = new Segment(_files, _directory, baseOffset, createdMs: -1);
         segment.Delete();
-        HasCut = true;
+        HasMended = true;
     }
 
     // A deletion that was noted and not finished, or that a power failure undid.

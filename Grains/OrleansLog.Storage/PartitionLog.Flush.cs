@@ -82,9 +82,11 @@ public sealed partial class PartitionLog
         if (!Interlocked.Exchange(ref _directoryIsDirty, false)) return;
         await _files.FlushDirectoryAsync(Directory);
         if (!_directoryIsNew) return;
-        await _files.FlushDirectoryAsync(Path.GetDirectoryName(Directory) ?? Directory);
+        await _files.FlushDirectoryAsync(ParentDirectory);
         _directoryIsNew = false;
     }
+
+    private string ParentDirectory => Path.GetDirectoryName(Directory) ?? Directory;
 
     private FlushRound? Complete(FlushRound round)
     {

@@ -83,21 +83,32 @@ public sealed partial class PartitionLog
         _logEndOffset = recovery.LogEndOffset.Value;
         _isRollDue = recovery.MustRoll;
         _checkpoint = recovery.Checkpoint;
-        if (recovery.HasWork) await MakeDurableAsync(recovery);
+        await FlushRecoveredAsync(recovery);
         _flushedOffset = _logEndOffset;
         foreach (var segment in _segments) segment.Close();
     }
 
-    private async ValueTask MakeDurableAsync(LogRecovery recovery)
+    // What was read goes to the disk before anybody is served from it. The checkpoint that would spare the next recovery
+    // the reading can wait, unless something was mended.
+    private async ValueTask FlushRecoveredAsync(LogRecovery recovery)
     {
+        foreach (var segment in recovery.Scanned) await segment.Log.FlushAsync();
+        if (recovery.HasNewFiles) await _files.FlushDirectoryAsync(Directory);
+        if (recovery.HasNewFiles && !recovery.HasCheckpoint) await _files.FlushDirectoryAsync(ParentDirectory);
+        if (!recovery.HasMended)
+        {
+            _uncheckpointedBytes = recovery.ScannedBytes;
+            _budget?.Change(_uncheckpointedBytes, _uncheckpointedBytes > 0 ? 1 : 0);
+            return;
+        }
+
         foreach (var segment in recovery.Scanned)
         {
             segment.StoreIndexes();
-            await segment.Log.FlushAsync();
             await segment.FlushIndexesAsync();
         }
 
-        if (recovery.HasCut) await _files.FlushDirectoryAsync(Directory);
+        await _files.FlushDirectoryAsync(Directory);
         await WriteEpochsAsync(_epochs);
         await WriteCheckpointAsync(NextCheckpoint());
     }

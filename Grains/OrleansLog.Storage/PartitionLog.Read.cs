@@ -49,12 +49,8 @@ public sealed partial class PartitionLog
 
     /// <summary>The first record with the latest timestamp of all, or null when no record has one.</summary>
     /// <inheritdoc cref="FindByTimestamp" path="/exception"/>
-    public TimestampedOffset? FindMaxTimestamp(Func<CompressionType, IRecordCompressor?>? compressors = null)
-    {
-        var segments = Volatile.Read(ref _segments);
-        var latest = segments.Length == 0 ? RecordBatchHeader.NoTimestamp : segments.Max(static s => s.MaxTimestamp);
-        return latest < 0 ? null : new TimestampLookup(compressors).FindFirst(segments, LogStartOffset, latest);
-    }
+    public TimestampedOffset? FindMaxTimestamp(Func<CompressionType, IRecordCompressor?>? compressors = null) =>
+        new TimestampLookup(compressors).FindLatest(Volatile.Read(ref _segments), LogStartOffset);
 
     /// <summary>
     /// Where a leader epoch ends in this log: the largest epoch not above <paramref name="epoch"/> and the offset after

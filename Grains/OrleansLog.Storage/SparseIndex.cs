@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 
 namespace OrleansLog.Storage;
@@ -75,9 +76,11 @@ internal sealed class SparseIndex(Segment segment, string suffix, int keySize)
         var view = _view;
         var file = OpenFile(create: true);
         if (view.TailCount == 0) return;
-        var bytes = new byte[view.TailCount * EntrySize];
+        var length = view.TailCount * EntrySize;
+        var bytes = ArrayPool<byte>.Shared.Rent(length);
         for (var i = 0; i < view.TailCount; i++) Write(bytes.AsSpan(i * EntrySize), view.Tail[i]);
-        file.Write((long)view.Stored * EntrySize, bytes);
+        file.Write((long)view.Stored * EntrySize, bytes.AsSpan(0, length));
+        ArrayPool<byte>.Shared.Return(bytes);
         Load(view.Stored + view.TailCount);
     }
 

@@ -23,6 +23,30 @@ internal readonly struct TimestampLookup(Func<CompressionType, IRecordCompressor
         return null;
     }
 
+    /// <summary>The first record at or past <paramref name="start"/> that has the latest timestamp of those.</summary>
+    public TimestampedOffset? FindLatest(Segment[] segments, Offset start)
+    {
+        TimestampedOffset? latest = null;
+        foreach (var segment in segments)
+        {
+            if (segment.NextOffset <= start || segment.MaxTimestamp <= (latest?.TimestampMs ?? RecordBatchHeader.NoTimestamp))
+                continue;
+            if (LatestIn(segment, start) is { } later && later.TimestampMs > (latest?.TimestampMs ?? RecordBatchHeader.NoTimestamp))
+                latest = later;
+        }
+
+        return latest;
+    }
+
+    // The segment's own maximum may be among the records that were deleted.
+    private TimestampedOffset? LatestIn(Segment segment, Offset start)
+    {
+        if (FindFirst(segment, start, segment.MaxTimestamp) is { } found) return found;
+        TimestampedOffset? latest = null;
+        while (FindFirst(segment, start, (latest?.TimestampMs ?? RecordBatchHeader.NoTimestamp) + 1) is { } later) latest = later;
+        return latest;
+    }
+
     private TimestampedOffset? FindFirst(Segment segment, Offset start, long timestampMs)
     {
         // Whatever came before the entry's batch is older than the entry says.

@@ -17,11 +17,13 @@ internal sealed class EmbeddedBrokers : IEngine
     private readonly EmbeddedEngine _engine;
     private readonly PhysicalFileSystem _files;
     private readonly List<KafkaServer> _servers = [];
+    private readonly BrokerMetrics _metrics;
 
     private EmbeddedBrokers(EmbeddedEngine engine, PhysicalFileSystem files)
     {
         _engine = engine;
         _files = files;
+        _metrics = new BrokerMetrics(engine.Brokers);
     }
 
     public string? NotReady =>
@@ -59,6 +61,7 @@ internal sealed class EmbeddedBrokers : IEngine
     public async ValueTask DisposeAsync()
     {
         await Task.WhenAll(_servers.Select(s => s.DisposeAsync().AsTask()));
+        _metrics.Dispose();
         await _engine.DisposeAsync();
         _files.Dispose();
     }

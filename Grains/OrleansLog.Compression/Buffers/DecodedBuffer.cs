@@ -8,18 +8,30 @@ namespace OrleansLog.Compression.Buffers;
 /// the caller's limit, and followed by <see cref="Slack"/> bytes that copies in steps may overwrite.
 /// Grows with what is produced, never with what a header claims. Dispose returns the pooled memory.
 /// </summary>
-internal ref struct DecodedBuffer(int maxSize, int expectedSize)
+internal ref struct DecodedBuffer
 {
     /// <summary>Bytes after any reserved range that may be written with rubbish.</summary>
     public const int Slack = 64;
 
-    private byte[] _array = ArrayPool<byte>.Shared.Rent(Math.Clamp(expectedSize, 256, Math.Max(256, maxSize)) + Slack);
+    /// <summary>A first guess at how much larger than the input the output is.</summary>
+    private const int ExpansionExpected = 4;
+
+    private readonly int _maxSize;
+    private byte[] _array;
+
+    /// <param name="maxSize">The most that may be decoded, in bytes; what no array can hold is less.</param>
+    /// <param name="sourceSize">The size of the input, in bytes.</param>
+    public DecodedBuffer(int maxSize, int sourceSize)
+    {
+        _maxSize = Math.Min(maxSize, Array.MaxLength - Slack);
+        _array = ArrayPool<byte>.Shared.Rent((int)Math.Clamp((long)ExpansionExpected * sourceSize, 0, Math.Max(_maxSize, 0)) + Slack);
+    }
 
     /// <summary>Bytes decoded so far.</summary>
     public int Length { get; private set; }
 
     /// <summary>Bytes that may still be decoded.</summary>
-    public readonly int Remaining => maxSize - Length;
+    public readonly int Remaining => _maxSize - Length;
 
     public readonly ReadOnlySpan<byte> Written => _array.AsSpan(0, Length);
 
@@ -73,7 +85,7 @@ internal ref struct DecodedBuffer(int maxSize, int expectedSize)
 
     private void Grow(int limit)
     {
-        var size = (int)Math.Min(Math.Max((long)limit, Math.Min(2L * _array.Length, maxSize)) + Slack, Array.MaxLength);
+        var size = (int)Math.Max(limit, Math.Min(2L * _array.Length, _maxSize)) + Slack;
         var larger = ArrayPool<byte>.Shared.Rent(size);
         Written.CopyTo(larger);
         ArrayPool<byte>.Shared.Return(_array);

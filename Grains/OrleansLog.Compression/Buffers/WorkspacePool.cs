@@ -2,7 +2,7 @@ namespace OrleansLog.Compression.Buffers;
 
 /// <summary>
 /// Keeps the working memory of finished calls for later ones, at most <see cref="IdleMax"/> pieces of it. Any thread;
-/// a rented workspace belongs to its renter alone until it comes back.
+/// a rented workspace belongs to its renter alone until it comes back; one whose call failed need not come back.
 /// </summary>
 internal sealed class WorkspacePool<T>(Func<T> create) where T : class
 {

@@ -36,7 +36,7 @@ internal sealed class Lz4Compressor : IRecordCompressor
 
     public void Decompress(ReadOnlySpan<byte> source, IBufferWriter<byte> destination, int maxSize)
     {
-        var output = new DecodedBuffer(maxSize, (int)Math.Min(4L * source.Length, maxSize));
+        var output = new DecodedBuffer(maxSize, source.Length);
         try
         {
             new Lz4FrameReader(source).ReadAll(ref output);

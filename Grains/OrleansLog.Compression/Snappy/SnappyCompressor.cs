@@ -38,7 +38,7 @@ internal sealed class SnappyCompressor : IRecordCompressor
 
     public void Decompress(ReadOnlySpan<byte> source, IBufferWriter<byte> destination, int maxSize)
     {
-        var output = new DecodedBuffer(maxSize, (int)Math.Min(4L * source.Length, maxSize));
+        var output = new DecodedBuffer(maxSize, source.Length);
         try
         {
             if (XerialFraming.StartsWithHeader(source)) ReadFramed(source, ref output);

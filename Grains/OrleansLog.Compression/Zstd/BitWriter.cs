@@ -40,8 +40,7 @@ internal ref struct BitWriter(Span<byte> destination)
     public int Close()
     {
         Add(1, 1);
-        Flush();
-        return _isFull ? -1 : _position + (_count > 0 ? 1 : 0);
+        return CloseUnmarked();
     }
 
     /// <summary>Like <see cref="Close"/> without the mark.</summary>

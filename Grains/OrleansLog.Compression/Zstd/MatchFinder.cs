@@ -14,7 +14,7 @@ internal sealed class MatchFinder
     /// <summary>Matches reach back this far as a power of two: 1 MiB, which every decoder grants.</summary>
     public const int WindowLog = 20;
 
-    private const int LongLogMax = 17, ShortLogMax = 16, TableLogMin = 10;
+    private const int LongLogMax = 16, ShortLogMax = 15, TableLogMin = 10;
 
     /// <summary>Bytes that the reads of one position touch.</summary>
     private const int ReadSize = 9;

@@ -24,7 +24,7 @@ internal sealed class ZstdCompressor : IRecordCompressor
 
     public void Decompress(ReadOnlySpan<byte> source, IBufferWriter<byte> destination, int maxSize)
     {
-        var output = new DecodedBuffer(maxSize, (int)Math.Min(4L * source.Length, maxSize));
+        var output = new DecodedBuffer(maxSize, source.Length);
         var decoder = Decoders.Rent();
         try
         {

@@ -3,7 +3,7 @@ using System.Buffers;
 namespace OrleansLog.Compression.Zstd;
 
 /// <summary>
-/// Encodes zstd frames (RFC 8878). Holds the working memory of one call at a time (some 1.5 MiB); reusable.
+/// Encodes zstd frames (RFC 8878). Holds the working memory of one call at a time (some 1 MiB); reusable.
 /// </summary>
 internal sealed class ZstdEncoder
 {

@@ -1,18 +1,18 @@
+using System.Text;
 using Microsoft.Win32.SafeHandles;
 using OrleansLog.Storage;
 
 namespace OrleansLog.Broker.Files;
 
 /// <summary>
-/// A file named <c>.lock</c> that its owner holds with flock(2), and one beside it that says who that is. The kernel lets
-/// go of the lock when the process ends, so that files left behind by a dead owner are no obstacle.
+/// A file named <c>.lock</c> that its owner holds and that says who that is: with flock(2), on Windows by sharing it with
+/// readers only. The system lets go of it when the process ends, so that a file left behind by a dead owner is no
+/// obstacle.
 /// </summary>
 internal sealed class DirectoryLock : IDisposable
 {
-    private const string LockName = ".lock";
-
-    /// <summary>A file of its own: .NET itself refuses to open one that another process has locked.</summary>
-    private const string OwnerName = ".owner";
+    private const string FileName = ".lock";
+    private const int OwnerBytesMax = 1024;
 
     private readonly SafeFileHandle _handle;
 
@@ -20,43 +20,56 @@ internal sealed class DirectoryLock : IDisposable
 
     public static DirectoryLock Take(string directory, string owner)
     {
-        if (TryLock(Path.Combine(directory, LockName)) is not { } handle)
+        var path = Path.Combine(directory, FileName);
+        if (TryOpen(path) is not { } handle)
             throw new DirectoryInUseException(
-                $"{directory} is in use by {ReadOwner(directory)}. Stop that process, or give this one a directory of its own.");
-        File.WriteAllText(Path.Combine(directory, OwnerName), owner);
+                $"{directory} is in use by {ReadOwner(path)}. Stop that process, or give this one a directory of its own.");
+        RandomAccess.SetLength(handle, 0);
+        RandomAccess.Write(handle, Encoding.UTF8.GetBytes(owner), 0);
         return new DirectoryLock(handle);
     }
 
     public void Dispose() => _handle.Dispose();
 
-    private static SafeFileHandle? TryLock(string path)
+    private static SafeFileHandle? TryOpen(string path) =>
+        OperatingSystem.IsWindows() ? TryOpenOnWindows(path) : TryOpenOnUnix(path);
+
+    private static SafeFileHandle? TryOpenOnUnix(string path)
     {
-        SafeFileHandle? handle = null;
-        try
-        {
-            handle = File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-            if (OperatingSystem.IsWindows() || LibC.Flock(handle, LibC.LockExclusiveNonBlocking) == 0)
-                return handle;
-        }
-        catch (IOException problem) when (IsLockedByOther(problem))
-        {
-        }
-        handle?.Dispose();
+        var handle = OpenUnlocked(path);
+        if (LibC.Flock(handle, LibC.LockExclusiveNonBlocking) == 0) return handle;
+        handle.Dispose();
         return null;
     }
 
-    /// <summary>EWOULDBLOCK of Linux and of macOS, and the sharing violation of Windows.</summary>
-    private static bool IsLockedByOther(IOException problem) => problem.HResult is 11 or 35 or unchecked((int)0x80070020);
-
-    private static string ReadOwner(string directory)
+    // .NET itself would ask for a lock with every file that it opens.
+    private static SafeFileHandle OpenUnlocked(string path)
     {
+        if (!File.Exists(path)) File.Create(path).Dispose();
+        var descriptor = LibC.Open(path, LibC.ReadWrite | LibC.CloseOnExec);
+        return descriptor >= 0 ? new SafeFileHandle(descriptor, ownsHandle: true) : throw LibC.Failure("open", path);
+    }
+
+    private static SafeFileHandle? TryOpenOnWindows(string path)
+    {
+        const int SharingViolation = unchecked((int)0x80070020);
         try
         {
-            return File.ReadAllText(Path.Combine(directory, OwnerName));
+            return File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read);
         }
-        catch (IOException)
+        catch (IOException e) when (e.HResult == SharingViolation)
         {
-            return "another process";
+            return null;
         }
+    }
+
+    private static string ReadOwner(string path)
+    {
+        using var handle = OperatingSystem.IsWindows()
+            ? File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite)
+            : OpenUnlocked(path);
+        var bytes = new byte[OwnerBytesMax];
+        var owner = Encoding.UTF8.GetString(bytes, 0, RandomAccess.Read(handle, bytes, 0));
+        return owner.Length == 0 ? "another process" : owner;
     }
 }

@@ -6,6 +6,7 @@ namespace OrleansLog.Broker.Files;
 internal static partial class LibC
 {
     public const int ReadOnly = 0;
+    public const int ReadWrite = 2;
 
     /// <summary>O_CLOEXEC, which differs between Linux and macOS.</summary>
     public static int CloseOnExec => OperatingSystem.IsMacOS() ? 0x1000000 : 0x80000;
@@ -17,6 +18,9 @@ internal static partial class LibC
 
     [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
     public static partial int Fsync(int descriptor);
+
+    [LibraryImport("libc", EntryPoint = "fdatasync", SetLastError = true)]
+    public static partial int Fdatasync(SafeHandle descriptor);
 
     [LibraryImport("libc", EntryPoint = "close", SetLastError = true)]
     public static partial int Close(int descriptor);

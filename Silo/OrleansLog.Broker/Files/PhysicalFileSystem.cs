@@ -6,11 +6,21 @@ namespace OrleansLog.Broker.Files;
 public sealed class PhysicalFileSystem : ILogFileSystem, IDisposable
 {
     private readonly FlushThreads _flushThreads;
+    private readonly OpenFiles _openFiles;
 
     /// <param name="flushThreads">How many flushes may run at once; each takes a thread of its own while logs are written.</param>
-    public PhysicalFileSystem(int flushThreads = FlushThreads.DefaultCount) => _flushThreads = new FlushThreads(flushThreads);
+    /// <param name="openFilesMax">How many files may be open before idle ones are closed.</param>
+    public PhysicalFileSystem(
+        int flushThreads = FlushThreads.DefaultCount, int openFilesMax = OpenFiles.DefaultFilesMax)
+    {
+        _flushThreads = new FlushThreads(flushThreads);
+        _openFiles = new OpenFiles(openFilesMax);
+    }
 
-    public ILogFile Open(string path, bool create) => new PhysicalLogFile(path, create, _flushThreads);
+    /// <summary>How many files are open now.</summary>
+    public int OpenFileCount => _openFiles.Count;
+
+    public ILogFile Open(string path, bool create) => new PhysicalLogFile(path, create, _openFiles, _flushThreads);
 
     public IReadOnlyList<LogFileEntry> List(string directory)
     {

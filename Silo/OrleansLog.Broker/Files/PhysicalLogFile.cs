@@ -1,51 +1,166 @@
+using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 using OrleansLog.Storage;
 
 namespace OrleansLog.Broker.Files;
 
-/// <summary>One file on the disk, opened at its first use.</summary>
+/// <summary>
+/// One file on the disk, opened at its first use. While many are open, one that is idle and has nothing to flush may be
+/// closed behind its user's back, and is opened again when it is next used (<see cref="OpenFiles"/>).
+/// </summary>
 public sealed class PhysicalLogFile : ILogFile, IFlush
 {
+    private readonly OpenFiles _openFiles;
     private readonly FlushThreads _flushThreads;
     private SafeFileHandle? _handle;
+    private bool _isDirty;
+    private bool _isDisposed;
 
-    internal PhysicalLogFile(string path, bool create, FlushThreads flushThreads)
+    internal PhysicalLogFile(string path, bool create, OpenFiles openFiles, FlushThreads flushThreads)
     {
         Path = path;
+        _openFiles = openFiles;
         _flushThreads = flushThreads;
-        if (create) _handle = OpenHandle(path, FileMode.OpenOrCreate);
+        if (create) Open(FileMode.OpenOrCreate);
     }
 
     public string Path { get; }
 
-    public long Length => RandomAccess.GetLength(Handle);
+    public long Length => Use(static (handle, _) => RandomAccess.GetLength(handle), 0);
 
-    /// <summary>
-    /// The open file, for sendfile(2). Hold it with <see cref="SafeHandle.DangerousAddRef"/> while the kernel uses it.
-    /// </summary>
-    public SafeFileHandle Handle => Volatile.Read(ref _handle) ?? OpenOnce();
+    /// <summary>Whether the file was used since the last time that somebody looked for idle ones.</summary>
+    internal bool WasUsed { get; set; }
 
-    public int Read(long position, Span<byte> destination) => RandomAccess.Read(Handle, destination, position);
+    public int Read(long position, Span<byte> destination)
+    {
+        while (true)
+        {
+            try
+            {
+                return RandomAccess.Read(Handle, destination, position);
+            }
+            catch (ObjectDisposedException) when (!_isDisposed)
+            {
+            }
+        }
+    }
 
-    public void Write(long position, ReadOnlySpan<byte> source) => RandomAccess.Write(Handle, source, position);
+    public void Write(long position, ReadOnlySpan<byte> source)
+    {
+        Volatile.Write(ref _isDirty, true);
+        while (true)
+        {
+            try
+            {
+                RandomAccess.Write(Handle, source, position);
+                return;
+            }
+            catch (ObjectDisposedException) when (!_isDisposed)
+            {
+            }
+        }
+    }
 
-    public void Truncate(long length) => RandomAccess.SetLength(Handle, length);
+    public void Truncate(long length)
+    {
+        Volatile.Write(ref _isDirty, true);
+        Use(static (handle, length) =>
+        {
+            RandomAccess.SetLength(handle, length);
+            return true;
+        }, length);
+    }
 
     public ValueTask FlushAsync() => _flushThreads.Run(this);
 
-    void IFlush.Run() => RandomAccess.FlushToDisk(Handle);
+    /// <summary>
+    /// The open file, for sendfile(2): it stays open until the lease is disposed, even if the segment is deleted.
+    /// </summary>
+    /// <exception cref="IOException">The file cannot be opened.</exception>
+    public HandleLease Lease() => Use(static (handle, _) => new HandleLease(handle), 0);
 
-    public void Dispose() => Volatile.Read(ref _handle)?.Dispose();
-
-    private SafeFileHandle OpenOnce()
+    void IFlush.Run()
     {
-        var handle = OpenHandle(Path, FileMode.Open);
-        var winner = Interlocked.CompareExchange(ref _handle, handle, null);
-        if (winner is null) return handle;
-        handle.Dispose();
-        return winner;
+        Volatile.Write(ref _isDirty, false);
+        Use(static (handle, path) =>
+        {
+            if (!OperatingSystem.IsLinux()) RandomAccess.FlushToDisk(handle);
+            else if (LibC.Fdatasync(handle) != 0) throw LibC.Failure("fdatasync", path);
+            return true;
+        }, Path);
     }
 
-    private static SafeFileHandle OpenHandle(string path, FileMode mode) =>
-        File.OpenHandle(path, mode, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+    public void Dispose()
+    {
+        _isDisposed = true;
+        Close();
+    }
+
+    /// <summary>Closes the file if nothing would be lost. False when it has to stay open.</summary>
+    internal bool TryEvict()
+    {
+        if (Volatile.Read(ref _isDirty) && !_isDisposed) return false;
+        Close();
+        return true;
+    }
+
+    private SafeFileHandle Handle
+    {
+        get
+        {
+            if (!WasUsed) WasUsed = true;
+            return Volatile.Read(ref _handle) ?? Open(FileMode.Open);
+        }
+    }
+
+    // Whoever took the handle just before it was evicted tries again.
+    private TResult Use<TArgument, TResult>(Func<SafeFileHandle, TArgument, TResult> use, TArgument argument)
+    {
+        while (true)
+        {
+            try
+            {
+                return use(Handle, argument);
+            }
+            catch (ObjectDisposedException) when (!_isDisposed)
+            {
+            }
+        }
+    }
+
+    private SafeFileHandle Open(FileMode mode)
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        var handle = File.OpenHandle(Path, mode, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+        if (Interlocked.CompareExchange(ref _handle, handle, null) is { } winner)
+        {
+            handle.Dispose();
+            return winner;
+        }
+
+        _openFiles.Opened(this);
+        return handle;
+    }
+
+    private void Close()
+    {
+        if (Interlocked.Exchange(ref _handle, null) is not { } handle) return;
+        handle.Dispose();
+        _openFiles.Closed();
+    }
+}
+
+/// <summary>Keeps a file's descriptor open until it is disposed. To be disposed once.</summary>
+public readonly struct HandleLease : IDisposable
+{
+    internal HandleLease(SafeFileHandle handle)
+    {
+        var isHeld = false;
+        handle.DangerousAddRef(ref isHeld);
+        Handle = handle;
+    }
+
+    public SafeFileHandle Handle { get; }
+
+    public void Dispose() => Handle.DangerousRelease();
 }

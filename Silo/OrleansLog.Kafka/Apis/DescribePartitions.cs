@@ -50,12 +50,12 @@ internal static class DescribePartitions
 
     private static Described.DescribeTopicPartitionsResponseTopic Describe(
         TopicImage topic, int first, List<PartitionImage> partitions, ClusterImage cluster) => new()
-    {
-        Name = topic.Name,
-        TopicId = topic.Id,
-        IsInternal = TopicName.IsInternal(topic.Name),
-        Partitions = [.. partitions.Select((partition, index) => Describe(partition, first + index, cluster))],
-    };
+        {
+            Name = topic.Name,
+            TopicId = topic.Id,
+            IsInternal = TopicName.IsInternal(topic.Name),
+            Partitions = [.. partitions.Select((partition, index) => Describe(partition, first + index, cluster))],
+        };
 
     private static Described.DescribeTopicPartitionsResponsePartition Describe(PartitionImage partition, int index, ClusterImage cluster)
     {

@@ -71,12 +71,18 @@ internal sealed class FrameSender(Socket socket)
         var sent = 0;
         while (sent < slice.Length)
         {
-            var moved = SendFile.IsSupported && slice.File is PhysicalLogFile { Handle: var handle }
-                ? SendFile.TrySend(socket.SafeHandle, handle, slice.Position + sent, slice.Length - sent)
+            var moved = SendFile.IsSupported && slice.File is PhysicalLogFile file
+                ? TrySendFile(file, slice.Position + sent, slice.Length - sent)
                 : 0;
             // A socket that takes no more has no other way to say when it does again than an ordinary send.
             sent += moved > 0 ? moved : await SendCopyAsync(Part(slice, sent));
         }
+    }
+
+    private int TrySendFile(PhysicalLogFile file, long position, int count)
+    {
+        using var lease = file.Lease();
+        return SendFile.TrySend(socket.SafeHandle, lease.Handle, position, count);
     }
 
     private static LogSlice Part(LogSlice slice, int from) =>

@@ -66,7 +66,7 @@ internal static class StartIdle
             + $"{Text.Fixed((after.CpuSeconds - before.CpuSeconds) / options.Seconds * 100, 1)} % of a core");
     }
 
-    // With the default durability, and records one by one, as many in flight as come due together.
+    // With the default durability, as raw-produce does.
     private static void WriteAndFlush(BenchmarkOptions options, OrleansLogBroker contestant)
     {
         var (broker, process, _) = contestant.StartProcess(Path.Combine(options.DataDirectory, "write"), options.FirstPort);
@@ -76,11 +76,11 @@ internal static class StartIdle
             foreach (var recordBytes in options.RecordBytes)
             {
                 using var topics = new RoundTopics(broker, Durability.Flush, 1);
-                var flushes = metrics.Sum("flush", "_total");
+                var flushes = metrics.Sum("flush_duration", "_count");
                 var written = ProcessUsage.Of(process.Id).WrittenBytes;
                 var records = RawProduce.ProduceFor(broker, topics[0], options, recordBytes, TimeSpan.FromSeconds(options.Seconds));
                 written = ProcessUsage.Of(process.Id).WrittenBytes - written;
-                flushes = metrics.Sum("flush", "_total") - flushes;
+                flushes = metrics.Sum("flush_duration", "_count") - flushes;
                 Console.WriteLine(
                     $"written, flush, {recordBytes} B in batches of {options.BatchRecords(recordBytes)}: "
                     + $"{Text.Fixed(written / (double)(records * recordBytes), 3)} bytes to disk per byte of values, "

@@ -97,8 +97,10 @@ def produce_until_killed(bootstrap, topic, acknowledged_path):
     def on_delivery(error, message):
         if error:
             gone.append(error)
-        else:
-            acknowledged.write("%d %s\n" % (message.offset(), message.value().decode()))
+            return
+        acknowledged.write("%d %s\n" % (message.offset(), message.value().decode()))
+        if message.offset() == 1000:
+            print("producing", flush=True)
 
     producer = Producer({"bootstrap.servers": bootstrap, "acks": "all", "linger.ms": 1, "message.timeout.ms": 3000,
                          "retries": 0, "socket.timeout.ms": 2000})
@@ -110,8 +112,6 @@ def produce_until_killed(bootstrap, topic, acknowledged_path):
         except BufferError:
             pass
         producer.poll(0)
-        if number == 1000:
-            print("producing", flush=True)
     producer.flush(10)
     acknowledged.close()
 

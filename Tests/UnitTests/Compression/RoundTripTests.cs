@@ -54,6 +54,28 @@ public sealed class RoundTripTests
     }
 
     [Theory]
+    [InlineData(0)]
+    [InlineData(-1)]
+    [InlineData(int.MaxValue)]
+    public void Any_limit_may_be_asked_for(int maxSize)
+    {
+        foreach (var type in Codec.Types)
+        {
+            var compressed = Codec.Compress(type, Shapes.Make("text 64 KiB"));
+            if (maxSize > 0) Assert.Equal(Shapes.Make("text 64 KiB"), Codec.Decompress(type, compressed, maxSize));
+            else Assert.Throws<CorruptRecordException>(() => Codec.Decompress(type, compressed, maxSize));
+        }
+    }
+
+    [Fact]
+    public void Any_number_of_threads_may_share_a_compressor() => Parallel.For(0, 64, i =>
+    {
+        var original = Shapes.Text(i, 20_000 + i);
+        foreach (var type in Codec.Types)
+            Assert.Equal(original, Codec.Decompress(type, Codec.Compress(type, original), original.Length));
+    });
+
+    [Theory]
     [InlineData(CompressionType.Gzip)]
     [InlineData(CompressionType.Snappy)]
     [InlineData(CompressionType.Lz4)]

@@ -53,6 +53,7 @@ public sealed class GroupRecordTests
     {
         Assert.Null(new OffsetCommitRecord("shop", Orders2, null).Encode().Value);
         Assert.Null(new GroupMetadataRecord("shop", null).Encode().Value);
+        Assert.Null(new CoordinatorRecord(Bytes("key"), ReadOnlyMemory<byte>.Empty).Value);
     }
 
     [Theory]

@@ -5,15 +5,18 @@ namespace OrleansLog.UnitTests.Support;
 /// <summary>
 /// A disk in memory that forgets, tears, fills up and fails as its seed says. What a crash leaves of a file is, for each
 /// 4 KiB page written since the last flush, the new bytes, the old ones, or new sectors before old ones; of a
-/// directory, the durable names and a prefix of the changes since. Not for several threads at once.
+/// directory, the durable names and a prefix of the changes since. Any thread; repeatable from one.
 /// </summary>
 public sealed class FaultyFileSystem(int seed) : ILogFileSystem
 {
+    private readonly Lock _gate = new();
     private readonly Random _random = new(seed);
     private readonly Dictionary<string, FaultyFile> _names = [];
     private readonly Dictionary<string, FaultyFile> _durableNames = [];
     private readonly List<(string Directory, Action<Dictionary<string, FaultyFile>> Apply)> _pendingNames = [];
     private readonly HashSet<string> _directories = [];
+    private TaskCompletionSource _heldSignal = new();
+    private long _bytesRead;
     private readonly Dictionary<string, string> _owners = [];
     private readonly List<(Action Apply, TaskCompletionSource Done)> _heldFlushes = [];
 
@@ -32,7 +35,7 @@ public sealed class FaultyFileSystem(int seed) : ILogFileSystem
 
     public int FlushCount { get; private set; }
 
-    public long BytesRead { get; private set; }
+    public long BytesRead => Volatile.Read(ref _bytesRead);
 
     /// <summary>Counts crashes; a file opened before the last one is of no use any more.</summary>
     internal int Generation { get; private set; }
@@ -40,6 +43,11 @@ public sealed class FaultyFileSystem(int seed) : ILogFileSystem
     private long UsedBytes => _names.Values.Sum(file => file.Current.LongLength);
 
     public ILogFile Open(string path, bool create)
+    {
+        lock (_gate) return OpenInTurn(path, create);
+    }
+
+    private Handle OpenInTurn(string path, bool create)
     {
         if (!_names.TryGetValue(path, out var file))
         {
@@ -52,15 +60,22 @@ public sealed class FaultyFileSystem(int seed) : ILogFileSystem
         return new Handle(this, path, file);
     }
 
-    public IReadOnlyList<LogFileEntry> List(string directory) =>
-        [.. _names.Where(name => Path.GetDirectoryName(name.Key) == directory)
-            .Select(name => new LogFileEntry(Path.GetFileName(name.Key), name.Value.Current.Length))];
+    public IReadOnlyList<LogFileEntry> List(string directory)
+    {
+        lock (_gate)
+            return [.. _names.Where(name => Path.GetDirectoryName(name.Key) == directory)
+                .Select(name => new LogFileEntry(Path.GetFileName(name.Key), name.Value.Current.Length))];
+    }
 
-    public bool CreateDirectory(string directory) => _directories.Add(directory);
+    public bool CreateDirectory(string directory)
+    {
+        lock (_gate) return _directories.Add(directory);
+    }
 
     public void Delete(string path)
     {
-        if (_names.ContainsKey(path)) Change(path, names => names.Remove(path));
+        lock (_gate)
+            if (_names.ContainsKey(path)) Change(path, names => names.Remove(path));
     }
 
     public void DeleteDirectory(string directory)
@@ -71,22 +86,28 @@ public sealed class FaultyFileSystem(int seed) : ILogFileSystem
 
     public void Rename(string from, string to)
     {
-        if (!_names.TryGetValue(from, out var file)) throw new FileNotFoundException("There is no such file", from);
-        Change(to, names =>
+        lock (_gate)
         {
-            names.Remove(from);
-            names[to] = file;
-        });
+            if (!_names.TryGetValue(from, out var file)) throw new FileNotFoundException("There is no such file", from);
+            Change(to, names =>
+            {
+                names.Remove(from);
+                names[to] = file;
+            });
+        }
     }
 
     public ValueTask FlushDirectoryAsync(string directory)
     {
-        var pending = _pendingNames.Where(change => change.Directory == directory).ToArray();
-        return Flush(() =>
+        lock (_gate)
         {
-            foreach (var change in pending)
-                if (_pendingNames.Remove(change)) change.Apply(_durableNames);
-        });
+            var pending = _pendingNames.Where(change => change.Directory == directory).ToArray();
+            return Flush(() =>
+            {
+                foreach (var change in pending)
+                    if (_pendingNames.Remove(change)) change.Apply(_durableNames);
+            });
+        }
     }
 
     public IDisposable Lock(string directory, string owner)
@@ -97,16 +118,29 @@ public sealed class FaultyFileSystem(int seed) : ILogFileSystem
         return new Release(() => _owners.Remove(directory));
     }
 
+    /// <summary>Completes when a flush waits.</summary>
+    public Task FlushHeldAsync()
+    {
+        lock (_gate)
+        {
+            if (_heldFlushes.Count > 0) return Task.CompletedTask;
+            _heldSignal = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            return _heldSignal.Task;
+        }
+    }
+
     /// <summary>Lets the flushes that wait complete, oldest first.</summary>
     public void ReleaseFlushes()
     {
-        var held = _heldFlushes.ToArray();
-        _heldFlushes.Clear();
-        foreach (var (apply, done) in held)
+        (Action Apply, TaskCompletionSource Done)[] held;
+        lock (_gate)
         {
-            apply();
-            done.SetResult();
+            held = [.. _heldFlushes];
+            _heldFlushes.Clear();
+            foreach (var flush in held) flush.Apply();
         }
+
+        foreach (var flush in held) flush.Done.SetResult();
     }
 
     /// <summary>The process ends; all that was written stays in the page cache.</summary>
@@ -141,7 +175,7 @@ public sealed class FaultyFileSystem(int seed) : ILogFileSystem
     {
         var file = _names[path];
         bytes.CopyTo(file.Current.AsSpan((int)position));
-        bytes.CopyTo(file.Durable.AsSpan((int)position));
+        if (position + bytes.Length <= file.Durable.Length) bytes.CopyTo(file.Durable.AsSpan((int)position));
     }
 
     public bool Exists(string path) => _names.ContainsKey(path);
@@ -166,6 +200,7 @@ public sealed class FaultyFileSystem(int seed) : ILogFileSystem
 
         var done = new TaskCompletionSource();
         _heldFlushes.Add((apply, done));
+        _heldSignal.TrySetResult();
         return new ValueTask(done.Task);
     }
 
@@ -198,11 +233,16 @@ public sealed class FaultyFileSystem(int seed) : ILogFileSystem
             var rest = Open.Current.AsSpan((int)Math.Min(position, Open.Current.Length));
             var length = Math.Min(Math.Min(rest.Length, destination.Length), files.ReadBytesMax);
             rest[..length].CopyTo(destination);
-            files.BytesRead += length;
+            Interlocked.Add(ref files._bytesRead, length);
             return length;
         }
 
         public void Write(long position, ReadOnlySpan<byte> source)
+        {
+            lock (files._gate) WriteInTurn(position, source);
+        }
+
+        private void WriteInTurn(long position, ReadOnlySpan<byte> source)
         {
             var growth = Math.Max(0, position + source.Length - Open.Current.Length);
             var surplus = growth == 0 ? 0 : Math.Max(0, files.UsedBytes + growth - files.CapacityBytes);
@@ -211,9 +251,15 @@ public sealed class FaultyFileSystem(int seed) : ILogFileSystem
             if (surplus > 0) throw new IOException("No space left on device");
         }
 
-        public void Truncate(long length) => Open.Truncate((int)length);
+        public void Truncate(long length)
+        {
+            lock (files._gate) Open.Truncate((int)length);
+        }
 
-        public ValueTask FlushAsync() => files.Flush(Open.Snapshot());
+        public ValueTask FlushAsync()
+        {
+            lock (files._gate) return files.Flush(Open.Snapshot());
+        }
 
         public void Dispose() => _isDisposed = true;
     }

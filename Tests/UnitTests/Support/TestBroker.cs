@@ -1,8 +1,8 @@
 using System.Net;
 using Microsoft.Extensions.Logging.Abstractions;
 using OrleansLog.Broker;
-using OrleansLog.Broker.Embedded;
 using OrleansLog.Broker.Configuration;
+using OrleansLog.Broker.Embedded;
 using OrleansLog.Broker.Files;
 using OrleansLog.Kafka;
 using OrleansLog.Storage;

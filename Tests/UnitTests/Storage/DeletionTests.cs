@@ -1,0 +1,145 @@
+using OrleansLog.Protocol;
+using OrleansLog.Storage;
+
+namespace OrleansLog.UnitTests.Storage;
+
+/// <summary>What shortens a log: truncation, deletion of records, retention.</summary>
+public class DeletionTests
+{
+    private static readonly int BatchBytes = TestBatches.Of(1, [1, 7, 7]).Length;
+
+    [Fact]
+    public async Task Truncation_cuts_between_batches_at_or_before_the_offset()
+    {
+        var harness = await new LogHarness().OpenAsync();
+        harness.Append(TestBatches.At(1, 2, 3));
+        harness.Append(TestBatches.At(4, 5, 6));
+        await harness.Log.TruncateToAsync(new Offset(4));
+        Assert.Equal(new Offset(3), harness.Log.LogEndOffset);
+        Assert.Equal(new Offset(3), harness.Append(TestBatches.At(7)).BaseOffset);
+        Assert.Equal(new Offset(4), LogHarness.NextOffset(harness.ReadAll(Offset.Zero)));
+    }
+
+    [Fact]
+    public async Task What_was_truncated_does_not_come_back_after_a_power_failure()
+    {
+        for (var seed = 0; seed < 50; seed++)
+        {
+            var harness = new LogHarness(seed) { Options = new LogOptions { SegmentBytes = 3 * BatchBytes } };
+            await harness.OpenAsync();
+            harness.Append(batches: 8);
+            await harness.FlushAsync();
+            await harness.Log.TruncateToAsync(new Offset(seed % 8));
+            await harness.ReopenAfterPowerFailureAsync();
+            Assert.Equal(new Offset(seed % 8), harness.Log.LogEndOffset);
+        }
+    }
+
+    [Fact]
+    public async Task A_flush_under_way_does_not_vouch_for_what_comes_after_a_truncation()
+    {
+        var harness = await new LogHarness().OpenAsync();
+        harness.Append(batches: 6);
+        harness.Disk.HoldFlushes = true;
+        var flush = harness.FlushAsync();
+        var truncation = harness.Log.TruncateToAsync(new Offset(2));
+        harness.Disk.HoldFlushes = false;
+        harness.Disk.ReleaseFlushes();
+        await truncation;
+        harness.Append(batches: 6);
+        await flush;
+        Assert.True(harness.Log.FlushedOffset <= new Offset(2));
+    }
+
+    [Fact]
+    public async Task Deleting_records_frees_whole_segments_and_is_durable()
+    {
+        for (var seed = 0; seed < 20; seed++)
+        {
+            var harness = new LogHarness(seed) { Options = new LogOptions { SegmentBytes = 3 * BatchBytes } };
+            await harness.OpenAsync();
+            harness.Append(batches: 10);
+            Assert.Equal(new Offset(7), await harness.Log.DeleteBeforeAsync(new Offset(7)));
+            Assert.Equal(new Offset(7), await harness.Log.DeleteBeforeAsync(new Offset(5)));
+            Assert.Equal(new Offset(6), harness.Log.Segments[0].BaseOffset);
+            await harness.ReopenAfterPowerFailureAsync();
+            Assert.Equal((new Offset(7), new Offset(10)), (harness.Log.LogStartOffset, harness.Log.LogEndOffset));
+            Assert.Equal(["00000000000000000006.log", "00000000000000000009.log"], harness.Files(".log"));
+        }
+    }
+
+    [Fact]
+    public async Task A_log_whose_records_are_all_deleted_goes_on_at_its_end()
+    {
+        for (var seed = 0; seed < 20; seed++)
+        {
+            var harness = await new LogHarness(seed).OpenAsync();
+            harness.Append(batches: 10);
+            await harness.Log.DeleteBeforeAsync(new Offset(99));
+            Assert.Empty(harness.Log.Segments);
+            await harness.ReopenAfterPowerFailureAsync();
+            Assert.Equal(new Offset(10), harness.Log.LogStartOffset);
+            Assert.Equal(new Offset(10), harness.Append(TestBatches.At(1)).BaseOffset);
+            await harness.FlushAsync();
+            await harness.ReopenAfterPowerFailureAsync();
+            Assert.Equal(new Offset(11), harness.Log.LogEndOffset);
+        }
+    }
+
+    [Fact]
+    public async Task Appends_go_on_while_records_are_deleted()
+    {
+        var harness = await new LogHarness { Options = new LogOptions { SegmentBytes = 3 * BatchBytes } }.OpenAsync();
+        harness.Append(batches: 4);
+        harness.Disk.HoldFlushes = true;
+        var deletion = harness.Log.DeleteBeforeAsync(new Offset(4));
+        harness.Append(batches: 4);
+        harness.Disk.HoldFlushes = false;
+        harness.Disk.ReleaseFlushes();
+        Assert.Equal(new Offset(4), await deletion);
+        Assert.Equal(new Offset(8), LogHarness.NextOffset(harness.ReadAll(new Offset(4))));
+    }
+
+    [Fact]
+    public async Task On_a_full_disk_deletion_makes_the_room_it_needs()
+    {
+        var harness = await new LogHarness { Options = new LogOptions { SegmentBytes = 20 * BatchBytes } }.OpenAsync();
+        harness.Append(batches: 50);
+        await harness.Log.CheckpointAsync();
+        harness.Disk.CapacityBytes = harness.Disk.List(LogHarness.Directory).Sum(entry => entry.Length);
+        await harness.Log.DeleteBeforeAsync(new Offset(45));
+        Assert.Single(harness.Log.Segments);
+        harness.Append(batches: 1);
+    }
+
+    [Fact]
+    public async Task Retention_by_time_and_by_size_names_the_segments_that_may_go()
+    {
+        var harness = await new LogHarness { Options = new LogOptions { SegmentBytes = BatchBytes, RetentionMs = -1 } }.OpenAsync();
+        foreach (var time in new long[] { 100, 200, 150, 300, 400 }) harness.Append(TestBatches.At(time));
+        var nowMs = 1000L;
+        Assert.Equal(Offset.Zero, harness.Log.RetentionOffset(nowMs));
+
+        harness.Log.Options = harness.Log.Options with { RetentionMs = 800 };
+        Assert.Equal(new Offset(1), harness.Log.RetentionOffset(nowMs));
+        harness.Log.Options = harness.Log.Options with { RetentionMs = 799 };
+        Assert.Equal(new Offset(3), harness.Log.RetentionOffset(nowMs));
+        harness.Log.Options = harness.Log.Options with { RetentionMs = 0 };
+        Assert.Equal(new Offset(4), harness.Log.RetentionOffset(nowMs));
+
+        harness.Log.Options = harness.Log.Options with { RetentionMs = -1, RetentionBytes = 3L * BatchBytes };
+        Assert.Equal(new Offset(2), harness.Log.RetentionOffset(nowMs));
+        harness.Log.Options = harness.Log.Options with { RetentionBytes = 3L * BatchBytes + 1 };
+        Assert.Equal(new Offset(1), harness.Log.RetentionOffset(nowMs));
+    }
+
+    [Fact]
+    public async Task A_deleted_log_leaves_nothing_behind()
+    {
+        var harness = await new LogHarness().OpenAsync();
+        harness.Append(batches: 3);
+        harness.Log.Delete();
+        Assert.Empty(harness.Files(""));
+        Assert.Throws<StorageException>(() => harness.Append(batches: 1));
+    }
+}

@@ -1,0 +1,138 @@
+using OrleansLog.Protocol;
+using OrleansLog.Storage;
+
+namespace OrleansLog.UnitTests.Storage;
+
+public class FlushTests
+{
+    [Fact]
+    public async Task Those_who_come_during_a_flush_share_the_next_one()
+    {
+        var harness = await new LogHarness().OpenAsync();
+        harness.Append(batches: 1);
+        await harness.FlushAsync();
+        harness.Disk.HoldFlushes = true;
+        var before = harness.Disk.FlushCount;
+
+        var first = FlushAfterAppend(harness);
+        var later = Enumerable.Range(0, 10).Select(_ => FlushAfterAppend(harness)).ToArray();
+        Assert.Equal(before + 1, harness.Disk.FlushCount);
+
+        harness.Disk.ReleaseFlushes();
+        await first;
+        Assert.Equal(new Offset(2), harness.Log.FlushedOffset);
+        Assert.All(later, task => Assert.False(task.IsCompleted));
+        await harness.Disk.FlushHeldAsync();
+        harness.Disk.ReleaseFlushes();
+        await Task.WhenAll(later);
+        Assert.Equal(new Offset(12), harness.Log.FlushedOffset);
+        Assert.Equal(before + 2, harness.Disk.FlushCount);
+    }
+
+    [Fact]
+    public async Task A_flush_that_covers_the_offset_already_is_joined()
+    {
+        var harness = await new LogHarness().OpenAsync();
+        harness.Append(batches: 4);
+        harness.Disk.HoldFlushes = true;
+        var whole = harness.FlushAsync();
+        var part = harness.Log.FlushAsync(new Offset(2)).AsTask();
+        Assert.Equal(1, harness.Disk.FlushCount);
+        harness.Disk.HoldFlushes = false;
+        harness.Disk.ReleaseFlushes();
+        await Task.WhenAll(whole, part);
+    }
+
+    [Fact]
+    public async Task What_was_flushed_survives_with_the_name_of_its_file()
+    {
+        for (var seed = 0; seed < 20; seed++)
+        {
+            var harness = await new LogHarness(seed).OpenAsync();
+            harness.Append(batches: 5);
+            await harness.FlushAsync();
+            await harness.ReopenAfterPowerFailureAsync();
+            Assert.Equal(new Offset(5), harness.Log.LogEndOffset);
+        }
+    }
+
+    [Fact]
+    public async Task A_failed_flush_stops_the_log()
+    {
+        var harness = await new LogHarness().OpenAsync();
+        harness.Append(batches: 1);
+        harness.Disk.FailFlushes = true;
+        var error = await Assert.ThrowsAsync<StorageException>(harness.FlushAsync);
+        Assert.Contains(LogHarness.Directory, error.Message, StringComparison.Ordinal);
+        Assert.Contains("The disk failed", error.Message, StringComparison.Ordinal);
+
+        harness.Disk.FailFlushes = false;
+        Assert.Throws<StorageException>(() => harness.Append(batches: 1));
+        await Assert.ThrowsAsync<StorageException>(harness.FlushAsync);
+        Assert.Equal(Offset.Zero, harness.Log.FlushedOffset);
+        Assert.NotNull(harness.Log.Failure);
+        Assert.Equal(ErrorCode.None, harness.Log.Read(Offset.Zero, 100, harness.Log.LogEndOffset).Error);
+    }
+
+    [Fact]
+    public async Task A_failed_flush_fails_everyone_who_waits()
+    {
+        var harness = await new LogHarness().OpenAsync();
+        harness.Disk.HoldFlushes = true;
+        var first = FlushAfterAppend(harness);
+        var second = FlushAfterAppend(harness);
+        harness.Disk.HoldFlushes = false;
+        harness.Disk.FailFlushes = true;
+        harness.Disk.ReleaseFlushes();
+        await Assert.ThrowsAsync<StorageException>(() => first);
+        await Assert.ThrowsAsync<StorageException>(() => second);
+    }
+
+    [Theory]
+    [InlineData(1, 0)]
+    [InlineData(3, 2)]
+    [InlineData(5, 4)]
+    [InlineData(100, 4)]
+    [InlineData(long.MaxValue, 4)]
+    public async Task The_policy_says_how_many_records_need_no_flush(long flushMessages, long settled)
+    {
+        var harness = await new LogHarness { Options = new LogOptions { FlushMessages = flushMessages } }.OpenAsync();
+        harness.Append(batches: 4);
+        Assert.Equal(new Offset(settled), harness.Log.SettledOffset);
+        await harness.Log.SettleAsync(new Offset(4));
+        Assert.Equal(new Offset(4), harness.Log.SettledOffset);
+        Assert.Equal(new Offset(settled < 4 ? 4 : 0), harness.Log.FlushedOffset);
+    }
+
+    [Fact]
+    public async Task Flush_ms_bounds_how_long_records_wait()
+    {
+        var harness = await new LogHarness
+        {
+            Options = new LogOptions { FlushMessages = long.MaxValue, FlushMs = 50 },
+        }.OpenAsync();
+        Assert.Equal(0, harness.Clock.TimerCount);
+        harness.Append(batches: 2);
+        harness.Clock.AdvanceMs(49);
+        Assert.Equal(Offset.Zero, harness.Log.FlushedOffset);
+        harness.Clock.AdvanceMs(1);
+        Assert.Equal(new Offset(2), harness.Log.FlushedOffset);
+        Assert.Equal(0, harness.Clock.TimerCount);
+        harness.Append(batches: 1);
+        harness.Clock.AdvanceMs(50);
+        Assert.Equal(new Offset(3), harness.Log.FlushedOffset);
+    }
+
+    [Fact]
+    public async Task Waiting_for_records_that_do_not_exist_is_misuse()
+    {
+        var harness = await new LogHarness().OpenAsync();
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => harness.Log.FlushAsync(new Offset(1)).AsTask());
+    }
+
+    private static Task FlushAfterAppend(LogHarness harness)
+    {
+        harness.Append(batches: 1);
+        return harness.FlushAsync();
+    }
+}
