@@ -206,7 +206,7 @@ internal sealed class LogModel
             var first = times.FindIndex(t => t >= time);
             var found = Log.FindByTimestamp(time);
             if (first < 0) Assert.Null(found);
-            else Assert.InRange(found!.Value.Offset, _batches[first].Base, _batches[first].Next - 1L);
+            else Assert.InRange(found!.Value.Offset.Value, _batches[first].Base.Value, _batches[first].Next.Value - 1);
         }
 
         Assert.Equal(times.Max(), Log.FindMaxTimestamp()!.Value.TimestampMs);
