@@ -70,7 +70,7 @@ public sealed class BrokerReplicas(ReplicaPorts ports, string directory) : IAsyn
     /// <exception cref="StorageException">One of them could not be closed cleanly.</exception>
     public async ValueTask DisposeAsync()
     {
-        await _closing.CancelAsync();
+        _closing.Cancel();
         await Task.WhenAll(_replicas.Values.Select(replica => replica.DisposeAsync().AsTask()));
     }
 

@@ -52,7 +52,8 @@ public static class Election
         if (claim == Claim.Unclean)
             return record with { Leader = self.Id, LeaderEpoch = epoch, UncleanEpoch = epoch, InSync = [me], Eligible = [] };
         var others = record.InSync.Where(member => member.Broker != self.Id && isAlive(member.Broker));
-        var elected = record.WithInSync([me, .. others], options.MinInSyncReplicas);
+        var inSync = others.Append(me).OrderBy(member => record.Replicas.IndexOf(member.Broker));
+        var elected = record.WithInSync([.. inSync], options.MinInSyncReplicas);
         return elected with { Leader = self.Id, LeaderEpoch = epoch };
     }
 

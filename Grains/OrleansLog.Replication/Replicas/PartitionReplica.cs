@@ -138,7 +138,7 @@ public sealed partial class PartitionReplica : IAsyncDisposable
     /// <exception cref="StorageException">The flush failed: this was no clean stop.</exception>
     public async ValueTask DisposeAsync()
     {
-        await _closing.CancelAsync();
+        _closing.Cancel();
         using var turn = await _turn.EnterAsync();
         if (_isClosed) return;
         _isClosed = true;
