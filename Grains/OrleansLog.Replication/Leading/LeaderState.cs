@@ -19,6 +19,7 @@ public partial class LeaderState
     private readonly Func<BrokerId, bool> _isAlive;
     private ImmutableArray<FollowerProgress> _followers = [];
     private PartitionRecord? _proposal;
+    private int _reloadsUnderWay;
     private Offset _localDurable;
 
     /// <param name="self">The broker that leads.</param>
@@ -104,10 +105,11 @@ public partial class LeaderState
 
         if (reply.LeaderEpoch > Epoch) return new(MustStepDown: true);
         if (reply.Incarnation < follower.Incarnation) return Conclude(nowMs);
-        var isNewLife = follower.Incarnation is { } known && reply.Incarnation > known;
+        var mayHaveLeft = follower.Incarnation is { } known ? reply.Incarnation > known : reply.Incarnation.Reopened > 0;
+        if (mayHaveLeft) _reloadsUnderWay++;
         if (follower.Incarnation != reply.Incarnation) follower.MeetAnew(reply);
         Take(follower, plan, reply, nowMs);
-        return Conclude(nowMs) with { MustReload = isNewLife };
+        return Conclude(nowMs) with { MustReload = mayHaveLeft };
     }
 
     /// <summary>Time has passed: at <see cref="NextDeadlineMs"/>, or at any time.</summary>
@@ -126,15 +128,34 @@ public partial class LeaderState
         return Conclude(nowMs);
     }
 
-    /// <summary>The write of a <see cref="LeaderEffects.Proposal"/> ended.</summary>
+    /// <summary>The record may have been changed by somebody else: nothing is committed until it was read again.</summary>
+    public LeaderEffects RecordChanged()
+    {
+        _reloadsUnderWay++;
+        return new(MustReload: true);
+    }
+
+    /// <summary>
+    /// The write of a <see cref="LeaderEffects.Proposal"/> ended. The driver has one call to the register under way at a
+    /// time, so that what it tells is always later than what it told before.
+    /// </summary>
     public LeaderEffects ProposalEnded(RegisterChange change, long nowMs)
     {
         _proposal = null;
-        return Reloaded(change.Current, nowMs);
+        return Take(change.Current, nowMs);
     }
 
-    /// <summary>The record was read. A pending proposal stays pending: its own outcome is told in time.</summary>
+    /// <summary>
+    /// The record was read, as <see cref="LeaderEffects.MustReload"/> asked. A pending proposal stays pending: its own
+    /// outcome is told in time.
+    /// </summary>
     public LeaderEffects Reloaded(VersionedPartition? current, long nowMs)
+    {
+        _reloadsUnderWay--;
+        return Take(current, nowMs);
+    }
+
+    private LeaderEffects Take(VersionedPartition? current, long nowMs)
     {
         if (current is null || current.Record.LeaderEpoch > Epoch || current.Record.Leader != _self) return new(MustStepDown: true);
         if (!current.Record.IsInSync(_self)) return new(MustStepDown: true);
@@ -162,7 +183,7 @@ public partial class LeaderState
 
     private LeaderEffects Conclude(long nowMs)
     {
-        var target = HasEnoughReplicas ? CommitTarget() : HighWatermark;
+        var target = HasEnoughReplicas && _reloadsUnderWay == 0 ? CommitTarget() : HighWatermark;
         var hasCommitted = target > HighWatermark;
         if (hasCommitted) HighWatermark = target;
         return new(hasCommitted, Propose(nowMs));

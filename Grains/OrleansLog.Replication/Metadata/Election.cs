@@ -58,6 +58,14 @@ public static class Election
     }
 
     /// <summary>
+    /// Whether another replica lives that has everything for certain, as far as the engine knows: one that has not
+    /// restarted since it showed that it had caught up. A replica with a lesser claim leaves the partition to it.
+    /// </summary>
+    public static bool HasBetter(PartitionRecord record, BrokerId self, IClusterView cluster) =>
+        record.InSync.Concat(record.Eligible).Any(member =>
+            member.Broker != self && cluster.IsAlive(member.Broker) && cluster.EpochOf(member.Broker) <= member.BrokerEpoch);
+
+    /// <summary>
     /// How many others come first, so that brokers that claim the same partition do not all write at once. Only a matter
     /// of good order: the register decides.
     /// </summary>

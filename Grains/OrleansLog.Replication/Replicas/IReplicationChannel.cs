@@ -14,12 +14,3 @@ public interface IReplicationChannel
     /// <exception cref="OperationCanceledException">The token was cancelled first; this comes promptly then.</exception>
     ValueTask<AppendReply> AppendAsync(BrokerId to, AppendRequest request, CancellationToken cancellationToken);
 }
-
-/// <summary>What the engine believes about the brokers: late, and sometimes wrong. Nothing's safety hangs on it. Any thread.</summary>
-public interface IClusterView
-{
-    bool IsAlive(BrokerId broker);
-
-    /// <summary>The broker epoch last heard of; 0 for an unknown broker.</summary>
-    long EpochOf(BrokerId broker);
-}

@@ -22,6 +22,7 @@ internal sealed class Leadership : IDisposable
     private readonly Dictionary<FollowerProgress, FollowerLink> _links = [];
     private readonly CancellationTokenSource _ending = new();
     private readonly ITimer _timer;
+    private Task _registerWork = Task.CompletedTask;
     private long _timerMs = long.MaxValue;
     private bool _isSettling;
     private bool _hasEnded;
@@ -125,9 +126,28 @@ internal sealed class Leadership : IDisposable
         }
 
         if (effects.HasCommitted) _replica.OnCommitted(_state.HighWatermark);
-        if (effects.Proposal is { } proposal) _ = ProposeAsync(proposal, _state.Current.Version);
-        if (effects.MustReload) _ = ReloadAsync();
+        if (effects.MustReload) EnqueueRegisterWork(ReloadAsync);
+        if (effects.Proposal is { } proposal) EnqueueRegisterWork(() => ProposeAsync(proposal));
         Pump();
+    }
+
+    // One after another: an answer that is late must not pass for news.
+    private void EnqueueRegisterWork(Func<Task> work)
+    {
+        lock (_gate) _registerWork = RunAfterAsync(_registerWork, work);
+    }
+
+    private static async Task RunAfterAsync(Task previous, Func<Task> work)
+    {
+        await previous;
+        try
+        {
+            await work();
+        }
+        catch (OperationCanceledException)
+        {
+            // The leadership ended: whether a write took effect is for the next one to see.
+        }
     }
 
     private void Pump()
@@ -162,31 +182,18 @@ internal sealed class Leadership : IDisposable
         On(_state.Tick);
     }
 
-    private async Task ProposeAsync(PartitionRecord proposal, RegisterVersion version)
+    private async Task ProposeAsync(PartitionRecord proposal)
     {
-        try
-        {
-            var change = await _ports.Register.ChangeAsync(_replica.Id, proposal, version, Ending);
-            if (change.IsAccepted) _ports.Logger.LogInformation("{Partition}: {Record}", _replica.Id, change.Current!.Record);
-            On(nowMs => _state.ProposalEnded(change, nowMs));
-        }
-        catch (OperationCanceledException)
-        {
-            // The leadership ended: whether the write took effect is for the next one to see.
-        }
+        var expected = _state.Current.Version;
+        var change = await _ports.Register.ChangeAsync(_replica.Id, proposal, expected, Ending);
+        if (change.IsAccepted) _ports.Logger.LogInformation("{Partition}: {Record}", _replica.Id, change.Current!.Record);
+        On(nowMs => _state.ProposalEnded(change, nowMs));
     }
 
     private async Task ReloadAsync()
     {
-        try
-        {
-            var current = await _ports.Register.ReadAsync(_replica.Id, Ending);
-            On(nowMs => _state.Reloaded(current, nowMs));
-        }
-        catch (OperationCanceledException)
-        {
-            // The leadership ended.
-        }
+        var current = await _ports.Register.ReadAsync(_replica.Id, Ending);
+        On(nowMs => _state.Reloaded(current, nowMs));
     }
 
     private async Task<ErrorCode> OwnAppendAsync(Offset end)

@@ -18,7 +18,7 @@ public sealed partial class PartitionReplica
     {
         if (_isFailed || _isClosed) return false;
         var claim = Election.ClaimOf(instead.Record, _ports.Self, Options);
-        if (claim == Election.Claim.None) return false;
+        if (claim == Election.Claim.None || (claim > Election.Claim.Eligible && Election.HasBetter(instead.Record, _ports.Self.Id, _ports.Cluster))) return false;
         var life = Incarnation;
         var elected = Election.Elect(instead.Record, _ports.Self, claim, _ports.Cluster.IsAlive, Options);
         var change = await _ports.Register.ChangeAsync(Id, elected, instead.Version, _closing.Token);

@@ -129,9 +129,9 @@ public sealed partial class PartitionReplica : IAsyncDisposable
     }
 
     /// <summary>The record may have been changed by somebody else, such as a reassignment.</summary>
-    public void OnRecordChanged(VersionedPartition current)
+    public void OnRecordChanged()
     {
-        if (Volatile.Read(ref _leadership) is { } leadership) leadership.On(nowMs => leadership.State.Reloaded(current, nowMs));
+        if (Volatile.Read(ref _leadership) is { } leadership) leadership.On(_ => leadership.State.RecordChanged());
     }
 
     /// <summary>Gives the leadership up, notes the high watermark, flushes and closes the log.</summary>

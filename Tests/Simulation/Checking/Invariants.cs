@@ -117,10 +117,8 @@ public sealed class DurabilityInvariant() : Checker("5 durability")
 
     public override void OnLed(SimBroker broker, LeaderEpoch epoch)
     {
-        // Damaged records are known to be missing: the leader refuses them and goes as soon as somebody asks.
-        if (broker.DamagedInEpoch >= 0 && broker.Replica?.Log.LogEndOffset >= Cluster.Ledger.End) return;
         foreach (var batch in Cluster.Ledger.Batches)
-            Require(broker.Shadow.Holds(batch), $"broker {broker.Id} leads epoch {epoch} and lacks the committed batch at {batch.Base} of epoch {batch.Epoch}");
+            Require(broker.Shadow.HoldsOrRefuses(batch), $"broker {broker.Id} leads epoch {epoch} and lacks the committed batch at {batch.Base} of epoch {batch.Epoch}");
     }
 
     public override void OnAcknowledged(Offset offset, long value)
@@ -148,7 +146,7 @@ public sealed class MembershipInvariant() : Checker("6 membership")
             var broker = Cluster.Find(member.Broker);
             if (broker.Record?.Epoch != member.BrokerEpoch || !broker.IsRunning) continue;
             foreach (var batch in Cluster.Ledger.Batches)
-                Require(broker.Shadow.Holds(batch), $"broker {member.Broker} joins the in-sync set and lacks the committed batch at {batch.Base}: {after.Record}");
+                Require(broker.Shadow.HoldsOrRefuses(batch), $"broker {member.Broker} joins the in-sync set and lacks the committed batch at {batch.Base}, with a log from {broker.Replica?.Log.LogStartOffset} to {broker.Replica?.Log.LogEndOffset}: {after.Record}");
         }
     }
 }

@@ -23,7 +23,7 @@ public sealed class Adversary(SimCluster cluster)
     /// <summary>Ends all faults and starts what is down.</summary>
     public void End()
     {
-        _isOver = true;
+        _isOver = cluster.IsPeace = true;
         cluster.Network.Heal();
         cluster.Network.Faults = new();
         cluster.Register.Faults = new();
@@ -55,6 +55,7 @@ public sealed class Adversary(SimCluster cluster)
     private void Strike(FaultKind kind)
     {
         var broker = _random.Pick(cluster.Brokers);
+        if (VictimIsInDoubt && kind is FaultKind.Crash or FaultKind.Stop or FaultKind.CrashAll or FaultKind.Suspect) return;
         switch (kind)
         {
             case FaultKind.Crash: Crash(broker); break;
@@ -69,6 +70,12 @@ public sealed class Adversary(SimCluster cluster)
             case FaultKind.FlipBits: FlipBits(cluster.Find(_victim)); break;
         }
     }
+
+    // A damaged disk that a crash has made a candidate: as long as it is one, the others must stay.
+    private bool VictimIsInDoubt =>
+        cluster.PeekPartition()?.Record is { } record
+        && (record.FindInSync(_victim) ?? record.FindEligible(_victim)) is { } member
+        && member.BrokerEpoch <= cluster.Find(_victim).DamagedInEpoch;
 
     private void Crash(SimBroker broker)
     {

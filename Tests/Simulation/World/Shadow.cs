@@ -16,28 +16,34 @@ public sealed class Shadow
 
     public Offset End => _batches.Count == 0 ? Offset.Zero : _batches[^1].Next;
 
-    private Offset _refusedTo;
+    private readonly List<(Offset From, Offset To)> _refused = [];
 
     public void TruncateTo(Offset end)
     {
         while (_batches.Count > 0 && _batches[^1].Next > end) _batches.RemoveAt(_batches.Count - 1);
-        _refusedTo = Offset.Min(_refusedTo, end);
+        _refused.RemoveAll(range => range.To > end);
     }
 
     /// <summary>Takes in what the log holds from the end of the shadow on, and returns the first new one's index.</summary>
     public int Extend(PartitionLog log)
     {
         var first = _batches.Count;
-        var at = Offset.Max(End, _refusedTo);
+        var at = _refused.Count == 0 ? End : Offset.Max(End, _refused[^1].To);
         while (at < log.LogEndOffset)
         {
             var read = log.Read(at, 1 << 20, log.LogEndOffset);
-            if (read.Refused is { } damage) at = _refusedTo = damage.To;
+            if (read.Refused is { } damage) at = Refuse(at, damage.To);
             else if (read.Error != ErrorCode.None || read.Slice.IsEmpty) break;
             else at = Take(read.Slice);
         }
 
         return first;
+    }
+
+    private Offset Refuse(Offset from, Offset to)
+    {
+        _refused.Add((from, to));
+        return to;
     }
 
     private Offset Take(LogSlice slice)
@@ -59,7 +65,7 @@ public sealed class Shadow
     public void Clear()
     {
         _batches.Clear();
-        _refusedTo = Offset.Zero;
+        _refused.Clear();
     }
 
     /// <summary>Whether the batch is at its place in this log.</summary>
@@ -75,4 +81,10 @@ public sealed class Shadow
 
         return low < _batches.Count && _batches[low] == batch;
     }
+
+    /// <summary>
+    /// Whether the log has the batch, or knows that its bytes there are damaged: it serves nothing else in their place.
+    /// </summary>
+    public bool HoldsOrRefuses(BatchId batch) =>
+        Holds(batch) || _refused.Exists(range => range.From <= batch.Base && batch.Next <= range.To);
 }

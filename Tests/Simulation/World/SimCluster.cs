@@ -77,11 +77,16 @@ public sealed class SimCluster
     /// <summary>The value that is committed at an offset; -1 when nothing is.</summary>
     public long ValueAt(Offset offset) => _values.GetValueOrDefault(offset, -1);
 
-    /// <summary>The value that every replica has at an offset when all is quiet; -1 where they differ.</summary>
-    public long FinalValueAt(Offset offset) =>
-        Ledger.Batches.Where(batch => batch.Base <= offset && offset < batch.Next).All(batch => Brokers.All(broker => broker.Shadow.Holds(batch)))
-            ? ValueAt(offset)
-            : -1;
+    /// <summary>
+    /// The value that the replicas have at an offset when all is quiet; -1 where one has another, or more than the one
+    /// broker whose disk may be damaged has none.
+    /// </summary>
+    public long FinalValueAt(Offset offset)
+    {
+        var batch = Ledger.Batches.First(batch => batch.Base <= offset && offset < batch.Next);
+        var isThere = Brokers.All(broker => broker.Shadow.HoldsOrRefuses(batch)) && Brokers.Count(broker => broker.Shadow.Holds(batch)) >= Brokers.Count - 1;
+        return isThere ? ValueAt(offset) : -1;
+    }
 
     public void Check(Action<Checker> check)
     {
@@ -127,8 +132,12 @@ public sealed class SimCluster
         }
     }
 
+    /// <summary>Set when the faults have ended: what still goes down then comes up again at once.</summary>
+    public bool IsPeace { get; set; }
+
     public void Died(SimBroker broker)
     {
+        if (IsPeace) Scheduler.After(100_000, broker.Start);
         foreach (var other in Brokers.Where(other => other != broker && other.IsRunning))
         {
             var view = other.View!;

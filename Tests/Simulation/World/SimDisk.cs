@@ -1,3 +1,5 @@
+using OrleansLog.Protocol;
+using OrleansLog.Protocol.Records;
 using OrleansLog.Simulation.Running;
 using OrleansLog.Storage;
 
@@ -39,7 +41,10 @@ public sealed class SimDisk(SimScheduler scheduler, SimRandom random) : ILogFile
         _pending.Clear();
     }
 
-    /// <summary>Flips bits somewhere in the first half of the log files under a directory. Returns how many.</summary>
+    /// <summary>
+    /// Flips bits somewhere in the first half of the log files under a directory. Returns how many. The leader epoch of a
+    /// batch is spared: it lies outside the format's checksum, so that nobody could notice.
+    /// </summary>
     public int FlipBits(string under, int count)
     {
         var logs = _names.Where(name => name.Key.StartsWith(under, StringComparison.Ordinal)
@@ -48,10 +53,25 @@ public sealed class SimDisk(SimScheduler scheduler, SimRandom random) : ILogFile
         for (var i = 0; i < count; i++)
         {
             var file = random.Pick(logs).Value;
-            file.FlipBit(random.Below(file.Length / 2), random.Below(8));
+            var position = random.Below(file.Length / 2);
+            if (!IsLeaderEpoch(file.Bytes, position)) file.FlipBit(position, random.Below(8));
         }
 
         return count;
+    }
+
+    // Or may be: what lies behind earlier damage cannot be told.
+    private static bool IsLeaderEpoch(ReadOnlySpan<byte> bytes, int position)
+    {
+        const int EpochAt = 12, EpochEnd = 16;
+        for (var at = 0; at <= position;)
+        {
+            if (RecordBatchHeader.TryRead(bytes[at..], out var header) != ErrorCode.None || header.SizeInBytes > bytes.Length - at) return true;
+            if (position < at + header.SizeInBytes) return position - at is >= EpochAt and < EpochEnd;
+            at += header.SizeInBytes;
+        }
+
+        return true;
     }
 
     /// <summary>The bytes of a file as programs see them, and a way to cut them: for planted bugs.</summary>

@@ -1,5 +1,5 @@
 using OrleansLog.Protocol;
-using OrleansLog.Replication.Replicas;
+using OrleansLog.Replication.Metadata;
 
 namespace OrleansLog.Simulation.World;
 
