@@ -127,6 +127,7 @@ public sealed class SimBroker(SimCluster cluster, BrokerId id) : IReplicationObs
         await OpenAsync(replicas, clock);
         Replicas = replicas;
         Shadow.Replace(Replica!.Log);
+        cluster.Trace($"opened {id} with {Replica!.Log.LogStartOffset} to {Replica.Log.LogEndOffset}, known good to {Shadow.End}, epoch {Record.Epoch} clean since {Record.CleanSince}");
         Disk.FlushFailed = path => OnFlushFailed(path);
         cluster.Opened(this);
         while (true)
@@ -192,6 +193,7 @@ public sealed class SimBroker(SimCluster cluster, BrokerId id) : IReplicationObs
 
     void IReplicationObserver.Truncated(PartitionReplica replica, Offset end)
     {
+        cluster.Trace($"truncate {id} to {end}");
         cluster.Check(checker => checker.OnTruncating(this, end));
         Shadow.TruncateTo(end);
         Shadow.Extend(replica.Log);
