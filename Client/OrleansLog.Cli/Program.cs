@@ -1,1 +1,3 @@
-return 0;
+using OrleansLog.Cli;
+
+return await Olog.RunAsync(args, Terminal.OfProcess());

@@ -26,6 +26,12 @@ public sealed record ClientOptions
     /// <summary>The longest wait between two retries, in milliseconds.</summary>
     public int RetryBackoffMsMax { get; init; } = 1_000;
 
+    /// <summary>
+    /// How long a topic that brokers do not know is waited for, in milliseconds: a new one takes a moment to be known
+    /// everywhere.
+    /// </summary>
+    public int UnknownTopicWaitMsMax { get; init; } = 5_000;
+
     /// <summary>After this many milliseconds cached metadata is asked for again, even if nothing went wrong.</summary>
     public int MetadataAgeMsMax { get; init; } = 300_000;
 

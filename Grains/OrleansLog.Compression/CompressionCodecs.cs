@@ -1,6 +1,7 @@
 using OrleansLog.Compression.Gzip;
 using OrleansLog.Compression.Lz4;
 using OrleansLog.Compression.Snappy;
+using OrleansLog.Compression.Zstd;
 using OrleansLog.Protocol.Records;
 
 namespace OrleansLog.Compression;
@@ -16,6 +17,7 @@ public static class CompressionCodecs
     private static readonly GzipCompressor Gzip = new();
     private static readonly SnappyCompressor Snappy = new();
     private static readonly Lz4Compressor Lz4 = new();
+    private static readonly ZstdCompressor Zstd = new();
 
     /// <summary>
     /// The compressor for <paramref name="type"/>; the one for <see cref="CompressionType.None"/> copies.
@@ -27,7 +29,7 @@ public static class CompressionCodecs
         CompressionType.Gzip => Gzip,
         CompressionType.Snappy => Snappy,
         CompressionType.Lz4 => Lz4,
-        CompressionType.Zstd => throw new NotSupportedException("zstd is not built in yet."),
+        CompressionType.Zstd => Zstd,
         _ => throw new ArgumentOutOfRangeException(nameof(type), type, "Kafka knows gzip, snappy, lz4 and zstd."),
     };
 }

@@ -25,7 +25,7 @@ public sealed partial class GroupCoordinator
     /// <summary>Answers when the group's leader has handed in the assignment and it is committed.</summary>
     public Task<SyncGroupResponse> SyncGroupAsync(CallContext context, SyncGroupRequest request)
     {
-        var error = ValidateGroupId(request.GroupId);
+        var error = Validate(context, request);
         return error == ErrorCode.None
             ? RouteAsync(context, request.GroupId, (shard, reply, now) => shard.SyncGroup(request, reply, now), Refuse)
             : Task.FromResult(Refuse(error));
@@ -72,6 +72,15 @@ public sealed partial class GroupCoordinator
             || request.Protocols.Exists(protocol => IsTooLong(protocol.Name)))
             return ErrorCode.InvalidRequest;
         return ErrorCode.None;
+    }
+
+    /// <summary>From version 5 on, clients say which protocol they follow (KIP-559).</summary>
+    private ErrorCode Validate(CallContext context, SyncGroupRequest request)
+    {
+        var error = ValidateGroupId(request.GroupId);
+        return error == ErrorCode.None && context.ApiVersion >= 5 && (request.ProtocolType is null || request.ProtocolName is null)
+            ? ErrorCode.InconsistentGroupProtocol
+            : error;
     }
 
     private ErrorCode ValidateGroupId(string groupId) =>

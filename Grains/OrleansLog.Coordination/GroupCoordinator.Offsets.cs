@@ -47,11 +47,15 @@ public sealed partial class GroupCoordinator
 
     /// <summary>
     /// Deletes what groups have committed for partitions that exist no more, in all shards of this broker. To be
-    /// called when a topic was deleted.
+    /// called when a topic was deleted. Answers the first error, if there was one: what then stays behind goes when
+    /// it expires.
     /// </summary>
-    public Task ForgetPartitionsAsync(IReadOnlyCollection<TopicPartition> partitions) =>
-        Task.WhenAll(_elections.Values.Select(election => election.Runtime.RunAsync(
+    public async Task<ErrorCode> ForgetPartitionsAsync(IReadOnlyCollection<TopicPartition> partitions)
+    {
+        var forgotten = await Task.WhenAll(_elections.Values.Select(election => election.Runtime.RunAsync(
             (shard, _, now) => shard.ForgetPartitions(partitions, now), error => new Forgotten(error))));
+        return forgotten.FirstOrDefault(each => each.Error != ErrorCode.None)?.Error ?? ErrorCode.None;
+    }
 
     internal sealed record Forgotten(ErrorCode Error);
 

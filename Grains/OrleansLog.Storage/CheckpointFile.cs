@@ -46,8 +46,8 @@ internal static class CheckpointFile
     {
         var text = new StringBuilder().Append(CultureInfo.InvariantCulture, $"{VersionKey} {Version}\n");
         foreach (var line in lines) text.Append(line).Append('\n');
-        text.Append(CultureInfo.InvariantCulture, $"{ChecksumKey} {ChecksumOf(text.ToString()):x8}\n");
-        return Encoding.UTF8.GetBytes(text.ToString());
+        var content = text.ToString();
+        return Encoding.UTF8.GetBytes($"{content}{ChecksumKey} {ChecksumOf(content):x8}\n");
     }
 
     private static string[]? Decode(string text, string path)

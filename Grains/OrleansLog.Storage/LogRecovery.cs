@@ -161,22 +161,30 @@ internal sealed class LogRecovery
     private void Judge(Segment segment, int index, SegmentScanner scanner, int length, int trusted)
     {
         var isTrusted = scanner.Position < trusted;
-        var isFollowed = scanner.IsFollowed || IsFollowed(index, scanner.NextOffset);
-        if (!isTrusted && (!isFollowed || scanner.HasUnwrittenSector())) Cut(segment, scanner, length);
+        var isFollowed = scanner.IsFollowed || NextSegmentIsSound(index);
+        if (!isTrusted && !scanner.IsFollowed && isFollowed && NextBaseOffset(index) == scanner.NextOffset) Trim(segment, scanner);
+        else if (!isTrusted && (!isFollowed || scanner.HasUnwrittenSector())) Cut(segment, scanner, length);
         else Refuse(segment, scanner.Damage(segment.LogPath, Offset.Min(NextBaseOffset(index), EndIfLast(scanner))));
     }
 
     private Offset EndIfLast(SegmentScanner scanner) => Offset.Max(_checkpoint.Offset, scanner.NextOffset);
 
-    private bool IsFollowed(int index, Offset expected)
+    private bool NextSegmentIsSound(int index)
     {
-        if (index + 1 == _baseOffsets.Length || _baseOffsets[index + 1] <= expected) return false;
+        if (index + 1 == _baseOffsets.Length || _baseOffsets[index + 1] < _expected) return false;
         var next = new Segment(_files, _directory, _baseOffsets[index + 1], createdMs: -1);
         var length = LengthOf(next.BaseOffset, SegmentFileNames.LogSuffix);
         using var scanner = new SegmentScanner(next.Log, 0, length, next.BaseOffset);
-        var isFollowed = scanner.MoveNext() && !scanner.IsDamaged;
+        var isSound = scanner.MoveNext() && !scanner.IsDamaged;
         next.Close();
-        return isFollowed;
+        return isSound;
+    }
+
+    // The rest of an append that failed, after which the log went on in the next segment.
+    private void Trim(Segment segment, SegmentScanner scanner)
+    {
+        segment.Log.Truncate(scanner.Position);
+        HasCut = true;
     }
 
     private void Cut(Segment segment, SegmentScanner scanner, int length)

@@ -6,35 +6,33 @@ namespace OrleansLog.Storage;
 public sealed partial class PartitionLog
 {
     private RecoveryCheckpoint _checkpoint = RecoveryCheckpoint.None;
-    private LeaderEpochs _writtenEpochs = LeaderEpochs.Empty;
+    private LeaderEpochs? _writtenEpochs;
     private long _uncheckpointedBytes;
     private long _bytesSinceAttempt;
     private int _isCheckpointing;
 
-    /// <summary>Bytes that recovery would have to read if the process ended now. Any thread.</summary>
+    /// <summary>Bytes that recovery would have to read if the process ended now.</summary>
     public long UncheckpointedBytes => Volatile.Read(ref _uncheckpointedBytes);
 
     /// <summary>
     /// Flushes, and notes how far recovery need not look. The log does so by itself every
-    /// <see cref="LogOptions.CheckpointBytes"/>; a broker calls it for logs that fell idle. On the writer's turn only;
-    /// appends may go on while it runs.
+    /// <see cref="LogOptions.CheckpointBytes"/>; a broker calls it for logs that fell idle. Appends go on meanwhile.
     /// </summary>
     /// <exception cref="StorageException">The files failed. Nothing is lost unless <see cref="Failure"/> says so.</exception>
     public ValueTask CheckpointAsync()
     {
         if (_checkpoint.Offset == LogEndOffset && UncheckpointedBytes == 0) return ValueTask.CompletedTask;
-        var plan = PlanCheckpoint();
-        return new ValueTask(Enqueue(() => CarryOutAsync(plan)));
+        return new ValueTask(Enqueue(() => CarryOutAsync(PlanCheckpoint(), LogStartOffset)));
     }
 
     private void CheckpointIfDue(int appendedBytes)
     {
         var held = Interlocked.Add(ref _uncheckpointedBytes, appendedBytes);
         _budget?.Change(appendedBytes, logs: held == appendedBytes ? 1 : 0);
-        _bytesSinceAttempt += appendedBytes;
-        var isDue = _bytesSinceAttempt >= Options.CheckpointBytes || _budget?.IsExceededBy(_bytesSinceAttempt) == true;
+        var sinceAttempt = Interlocked.Add(ref _bytesSinceAttempt, appendedBytes);
+        var isDue = sinceAttempt >= Options.CheckpointBytes || _budget?.IsExceededBy(sinceAttempt) == true;
         if (!isDue || Interlocked.Exchange(ref _isCheckpointing, 1) == 1) return;
-        _bytesSinceAttempt = 0;
+        Volatile.Write(ref _bytesSinceAttempt, 0);
         _ = CheckpointInBackgroundAsync();
     }
 
@@ -54,14 +52,17 @@ public sealed partial class PartitionLog
         }
     }
 
-    // The writer's part: what the indexes hold in memory goes to their files while nobody appends.
+    // What the indexes hold in memory goes to their files while nobody appends.
     private CheckpointPlan PlanCheckpoint()
     {
         try
         {
-            var changed = Array.FindAll(_segments, segment => segment.NextOffset > _checkpoint.Offset);
-            foreach (var segment in changed) segment.StoreIndexes();
-            return new CheckpointPlan(NextCheckpoint(), changed, Epochs, UncheckpointedBytes);
+            lock (_turn)
+            {
+                var changed = Array.FindAll(_segments, segment => segment.NextOffset > _checkpoint.Offset);
+                foreach (var segment in changed) segment.StoreIndexes();
+                return new CheckpointPlan(NextCheckpoint(), changed, Epochs, UncheckpointedBytes);
+            }
         }
         catch (IOException e)
         {
@@ -69,12 +70,12 @@ public sealed partial class PartitionLog
         }
     }
 
-    private async Task CarryOutAsync(CheckpointPlan plan)
+    private async Task CarryOutAsync(CheckpointPlan plan, Offset logStartOffset)
     {
         await FlushAsync(plan.Checkpoint.Offset);
         await FlushIndexesAsync(plan.Changed);
         await WriteEpochsAsync(plan.Epochs);
-        await WriteCheckpointAsync(plan.Checkpoint with { LogStartOffset = plan.LogStartOffset ?? LogStartOffset });
+        await WriteCheckpointAsync(plan.Checkpoint with { LogStartOffset = logStartOffset });
         var left = Interlocked.Add(ref _uncheckpointedBytes, -plan.Bytes);
         _budget?.Change(-plan.Bytes, logs: left == 0 && plan.Bytes > 0 ? -1 : 0);
     }
@@ -115,9 +116,5 @@ public sealed partial class PartitionLog
     }
 
     /// <summary>What one checkpoint is about.</summary>
-    private sealed record CheckpointPlan(RecoveryCheckpoint Checkpoint, Segment[] Changed, LeaderEpochs Epochs, long Bytes)
-    {
-        /// <summary>The log start offset to note if it is about to move.</summary>
-        public Offset? LogStartOffset { get; init; }
-    }
+    private sealed record CheckpointPlan(RecoveryCheckpoint Checkpoint, Segment[] Changed, LeaderEpochs Epochs, long Bytes);
 }

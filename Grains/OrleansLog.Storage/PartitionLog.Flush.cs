@@ -14,7 +14,7 @@ public sealed partial class PartitionLog
 
     /// <summary>
     /// The offset below which <see cref="LogOptions.FlushMessages"/> is satisfied: what a leader may count as held by
-    /// this replica. Any thread.
+    /// this replica.
     /// </summary>
     public Offset SettledOffset
     {
@@ -29,14 +29,14 @@ public sealed partial class PartitionLog
 
     /// <summary>
     /// Completes when <see cref="SettledOffset"/> has reached <paramref name="upTo"/>, flushing if the policy asks for
-    /// it. To be called after every append (or several), even if nobody waits for the result. Any thread.
+    /// it. To be called after every append (or several), even if nobody waits for the result.
     /// </summary>
     /// <exception cref="StorageException">The flush failed; see <see cref="FlushAsync"/>.</exception>
     public ValueTask SettleAsync(Offset upTo) => upTo <= SettledOffset ? ValueTask.CompletedTask : FlushAsync(upTo);
 
     /// <summary>
     /// Completes when everything below <paramref name="upTo"/> survives a power failure (or was truncated meanwhile).
-    /// All who wait share flushes: at most one runs, and the next one takes everybody who came since. Any thread.
+    /// All who wait share flushes: at most one runs, and the next one takes everybody who came since.
     /// </summary>
     /// <exception cref="StorageException">
     /// A flush failed, now or before. The log takes no more appends, for nobody knows which bytes reached the disk.

@@ -9,14 +9,14 @@ public sealed partial class PartitionLog
 
     /// <summary>
     /// Cuts the log back so that it ends at or before <paramref name="offset"/>, always between two batches; what is
-    /// left is durable. The writer's turn only, until it completes.
+    /// left is durable. Nothing may be appended until it completes.
     /// </summary>
     /// <exception cref="StorageException">The files failed; the log takes no more appends.</exception>
     public ValueTask TruncateToAsync(Offset offset) => new(Enqueue(() => TruncateNowAsync(offset)));
 
     /// <summary>
     /// Makes <paramref name="offset"/> the first that can be read (never past the log's end, never back), and deletes
-    /// the segments that lie wholly before it. Completes when that is durable. The writer's turn only.
+    /// the segments that lie wholly before it. Completes when that is durable.
     /// </summary>
     /// <returns>The log start offset from now on.</returns>
     /// <exception cref="StorageException">The files failed.</exception>
@@ -28,7 +28,7 @@ public sealed partial class PartitionLog
 
     /// <summary>
     /// Up to where <see cref="LogOptions.RetentionMs"/> and <see cref="LogOptions.RetentionBytes"/> let the log be deleted,
-    /// for <see cref="DeleteBeforeAsync"/>: the end of a sealed segment, or the log start offset. Any thread.
+    /// for <see cref="DeleteBeforeAsync"/>: the end of a sealed segment, or the log start offset.
     /// </summary>
     /// <param name="nowMs">Milliseconds since 1970.</param>
     /// <exception cref="IOException">An index cannot be read.</exception>
@@ -48,50 +48,52 @@ public sealed partial class PartitionLog
         return start;
     }
 
-    // One after another, in the order in which the writer asked.
-    private Task Enqueue(Func<Task> work) => _maintenance = RunAfterAsync(_maintenance, work);
-
-    private static async Task RunAfterAsync(Task previous, Func<Task> work)
+    // One after another, in the order in which they were asked for.
+    private async Task Enqueue(Func<Task> work)
     {
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Task previous;
+        lock (_gate) (previous, _maintenance) = (_maintenance, done.Task);
+        await previous;
         try
         {
-            await previous;
+            await work();
         }
-        catch (Exception)
+        finally
         {
-            // Whoever asked for it was told.
+            done.SetResult();
         }
-
-        await work();
     }
 
     private async Task DeleteBeforeNowAsync(Offset offset)
     {
         ThrowIfFailed();
         if (offset <= LogStartOffset) return;
-        var kept = _segments.SkipWhile(segment => segment.NextOffset <= offset).ToArray();
-        var dropped = _segments[..^kept.Length];
         try
         {
-            await CarryOutAsync(PlanCheckpoint() with { LogStartOffset = offset });
+            await CarryOutAsync(PlanCheckpoint(), offset);
         }
-        catch (IOException) when (dropped.Length > 0 && Failure is null)
+        catch (IOException) when (Failure is null)
         {
             // On a full disk only the deletion itself makes room to note it.
-            foreach (var segment in dropped) segment.Delete();
-            await CarryOutAsync(PlanCheckpoint() with { LogStartOffset = offset });
+            foreach (var segment in _segments.SkipLast(1).Where(segment => segment.NextOffset <= offset)) segment.Delete();
+            await CarryOutAsync(PlanCheckpoint(), offset);
         }
 
-        PublishStart(kept, offset);
-        Retire(dropped);
+        Retire(PublishStart(offset));
     }
 
-    private void PublishStart(Segment[] kept, Offset start)
+    private Segment[] PublishStart(Offset start)
     {
-        Volatile.Write(ref _logStartOffset, start.Value);
-        Volatile.Write(ref _segments, kept);
-        Volatile.Write(ref _epochs, Epochs.WithoutBefore(start));
-        if (kept.Length == 0) _isRollDue = false;
+        lock (_turn)
+        {
+            var dropped = _segments.TakeWhile(segment => segment.NextOffset <= start).ToArray();
+            Volatile.Write(ref _logStartOffset, start.Value);
+            Volatile.Write(ref _segments, _segments[dropped.Length..]);
+            Volatile.Write(ref _epochs, Epochs.WithoutBefore(start));
+            _isRollDue &= _segments.Length > 0;
+            return dropped;
+        }
     }
 
     private async Task TruncateNowAsync(Offset offset)
@@ -116,27 +118,30 @@ public sealed partial class PartitionLog
         var kept = _segments.TakeWhile(segment => segment.BaseOffset < offset).ToArray();
         var last = kept.Length > 0 ? kept[^1] : null;
         var (position, end) = last?.BatchAt(offset) ?? (0, offset);
-        if (position == 0 && last is not null) kept = kept[..^1];
+        if (end < LogStartOffset) (kept, position, end) = ([], 0, LogStartOffset);
+        else if (position == 0 && last is not null) kept = kept[..^1];
         if (end < _checkpoint.Offset)
             await WriteCheckpointAsync(RecoveryCheckpoint.Before(LogStartOffset, end, position == 0 ? null : last, position));
-        var dropped = _segments[kept.Length..];
-        PublishEnd(kept, end);
+        var dropped = PublishEnd(kept, end);
         if (position > 0) await last!.TruncateToAsync(position, end);
         Retire(dropped);
         await _files.FlushDirectoryAsync(Directory);
-        await CarryOutAsync(PlanCheckpoint());
+        await CarryOutAsync(PlanCheckpoint(), LogStartOffset);
     }
 
-    private void PublishEnd(Segment[] kept, Offset end)
+    private Segment[] PublishEnd(Segment[] kept, Offset end)
     {
+        lock (_turn)
         lock (_gate)
         {
+            var dropped = _segments[kept.Length..];
             if (_running is not null) _running.UpTo = Offset.Min(_running.UpTo, end);
             Volatile.Write(ref _flushedOffset, Offset.Min(FlushedOffset, end).Value);
             Volatile.Write(ref _logEndOffset, end.Value);
             Volatile.Write(ref _segments, kept);
             Volatile.Write(ref _epochs, Epochs.WithoutFrom(end));
             _isRollDue = false;
+            return dropped;
         }
     }
 

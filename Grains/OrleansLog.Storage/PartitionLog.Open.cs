@@ -40,7 +40,7 @@ public sealed partial class PartitionLog
 
     /// <summary>
     /// Flushes, notes that there is nothing to recover, and closes the files, at once even for those who are reading.
-    /// The writer's turn only.
+    ///
     /// </summary>
     /// <exception cref="StorageException">The flush or the note failed; the files are closed all the same.</exception>
     public async ValueTask DisposeAsync()
@@ -48,7 +48,7 @@ public sealed partial class PartitionLog
         try
         {
             if (Failure is null) await CheckpointAsync();
-            await RunAfterAsync(_maintenance, static () => Task.CompletedTask);
+            await Enqueue(static () => Task.CompletedTask);
         }
         finally
         {
@@ -56,7 +56,7 @@ public sealed partial class PartitionLog
         }
     }
 
-    /// <summary>Closes the log without flushing and deletes its directory. The writer's turn only.</summary>
+    /// <summary>Closes the log without flushing and deletes its directory.</summary>
     public void Delete()
     {
         Close();

@@ -5,13 +5,13 @@ namespace OrleansLog.Storage;
 
 public sealed partial class PartitionLog
 {
-    /// <summary>The epoch of the last record; <see cref="LeaderEpoch.None"/> in a log without any. Any thread.</summary>
+    /// <summary>The epoch of the last record; <see cref="LeaderEpoch.None"/> in a log without any.</summary>
     public LeaderEpoch LatestEpoch => Epochs.Latest;
 
     /// <summary>
     /// Finds whole batches from the one that holds <paramref name="from"/> (which may begin before it) up to
     /// <paramref name="limit"/>, in one segment. Bytes from before the log was opened are checked the first time.
-    /// Allocates nothing. Any thread.
+    /// Allocates nothing.
     /// </summary>
     /// <param name="from">The first offset wanted.</param>
     /// <param name="maxBytes">The most bytes wanted.</param>
@@ -40,14 +40,14 @@ public sealed partial class PartitionLog
     /// <summary>
     /// The first record whose timestamp is at least <paramref name="timestampMs"/> (KIP-32, KIP-33), or null. The records
     /// of a compressed batch are looked at if <paramref name="compressors"/> knows the codec; otherwise the answer is the
-    /// batch's first offset with its latest timestamp. Any thread.
+    /// batch's first offset with its latest timestamp.
     /// </summary>
     /// <exception cref="IOException">The files cannot be read.</exception>
     public TimestampedOffset? FindByTimestamp(
         long timestampMs, Func<CompressionType, IRecordCompressor?>? compressors = null) =>
         new TimestampLookup(compressors).FindFirst(Volatile.Read(ref _segments), LogStartOffset, timestampMs);
 
-    /// <summary>The first record with the latest timestamp of all, or null when no record has one. Any thread.</summary>
+    /// <summary>The first record with the latest timestamp of all, or null when no record has one.</summary>
     /// <inheritdoc cref="FindByTimestamp" path="/exception"/>
     public TimestampedOffset? FindMaxTimestamp(Func<CompressionType, IRecordCompressor?>? compressors = null)
     {
@@ -58,7 +58,7 @@ public sealed partial class PartitionLog
 
     /// <summary>
     /// Where a leader epoch ends in this log: the largest epoch not above <paramref name="epoch"/> and the offset after
-    /// its last record (KIP-101, KIP-279). Any thread.
+    /// its last record (KIP-101, KIP-279).
     /// </summary>
     public EpochEndOffset EndOffsetFor(LeaderEpoch epoch) => Epochs.EndOffsetFor(epoch, LogEndOffset);
 

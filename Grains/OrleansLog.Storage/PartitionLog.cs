@@ -5,9 +5,10 @@ using OrleansLog.Protocol.Records;
 namespace OrleansLog.Storage;
 
 /// <summary>
-/// The log of one partition on one broker: segment files in a directory of its own. One writer: the caller makes
-/// appends, truncations, deletions and checkpoints one at a time. Reads, lookups and <see cref="FlushAsync"/> come from
-/// any thread and take no lock that is held across I/O. A log without records holds no segment and no open file.
+/// The log of one partition on one broker: segment files in a directory of its own. Everything may be called from any
+/// thread. Appends take turns, by a lock that is held for one write into the page cache; reads and lookups take no lock;
+/// what changes the log's bounds runs in the order in which it was asked for. A log without records holds no segment,
+/// one that is not in use holds no open file.
 /// </summary>
 public sealed partial class PartitionLog : IAsyncDisposable
 {
@@ -15,6 +16,7 @@ public sealed partial class PartitionLog : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly RecoveryBudget? _budget;
+    private readonly Lock _turn = new();
     private readonly Lock _gate = new();
     private Segment[] _segments = [];
     private LeaderEpochs _epochs = LeaderEpochs.Empty;
@@ -46,19 +48,19 @@ public sealed partial class PartitionLog : IAsyncDisposable
     /// <summary>Where the files are.</summary>
     public string Directory { get; }
 
-    /// <summary>The first offset that can be read. Any thread.</summary>
+    /// <summary>The first offset that can be read.</summary>
     public Offset LogStartOffset => new(Volatile.Read(ref _logStartOffset));
 
-    /// <summary>The offset of the next record. Any thread.</summary>
+    /// <summary>The offset of the next record.</summary>
     public Offset LogEndOffset => new(Volatile.Read(ref _logEndOffset));
 
-    /// <summary>Everything below survives a power failure. Any thread.</summary>
+    /// <summary>Everything below survives a power failure.</summary>
     public Offset FlushedOffset => new(Volatile.Read(ref _flushedOffset));
 
-    /// <summary>Set once a flush has failed: the log takes no more appends until it is opened anew. Any thread.</summary>
+    /// <summary>Set once a flush has failed: the log takes no more appends until it is opened anew.</summary>
     public StorageException? Failure => Volatile.Read(ref _failure);
 
-    /// <summary>Bytes of all segments. Any thread.</summary>
+    /// <summary>Bytes of all segments.</summary>
     public long SizeInBytes
     {
         get
@@ -69,7 +71,7 @@ public sealed partial class PartitionLog : IAsyncDisposable
         }
     }
 
-    /// <summary>The segments, oldest first; the last one is the active one. Any thread.</summary>
+    /// <summary>The segments, oldest first; the last one is the active one.</summary>
     /// <exception cref="IOException">An index cannot be read.</exception>
     public IReadOnlyList<SegmentInfo> Segments
     {
@@ -84,7 +86,7 @@ public sealed partial class PartitionLog : IAsyncDisposable
     /// Appends the batches of one produce, back to back, each already checked by
     /// <see cref="RecordBatch.Validate(ReadOnlySpan{byte})"/>. Their offsets and leader epoch are written into the
     /// caller's buffer, which is the caller's again on return. The bytes are then in the page cache and can be read: see
-    /// <see cref="SettleAsync"/>. The writer's turn only.
+    /// <see cref="SettleAsync"/>.
     /// </summary>
     /// <exception cref="StorageException">
     /// The disk is full or failed; nothing was appended. After a failed flush every append ends so.
@@ -93,20 +95,27 @@ public sealed partial class PartitionLog : IAsyncDisposable
     public AppendResult Append(Memory<byte> batches, LeaderEpoch epoch)
     {
         ThrowIfFailed();
-        var bytes = batches.Span;
         var nowMs = _time.GetUtcNow().ToUnixTimeMilliseconds();
-        var baseOffset = LogEndOffset;
-        var nextOffset = AssignOffsets(bytes, baseOffset, epoch);
-        Write(bytes, nextOffset, nowMs);
-        if (epoch > Epochs.Latest) Volatile.Write(ref _epochs, Epochs.With(epoch, baseOffset));
-        Volatile.Write(ref _logEndOffset, nextOffset.Value);
+        Offset baseOffset, nextOffset;
+        lock (_turn)
+        {
+            baseOffset = LogEndOffset;
+            nextOffset = AssignOffsets(batches.Span, baseOffset, epoch);
+            Write(batches.Span, nextOffset, nowMs);
+            if (epoch > Epochs.Latest) Volatile.Write(ref _epochs, Epochs.With(epoch, baseOffset));
+            Volatile.Write(ref _logEndOffset, nextOffset.Value);
+        }
+
         FlushLater();
-        CheckpointIfDue(bytes.Length);
+        CheckpointIfDue(batches.Length);
         return new AppendResult(baseOffset, nextOffset, nowMs);
     }
 
-    /// <summary>Seals the active segment, if it holds anything; the next append begins a new one. The writer's turn only.</summary>
-    public void Roll() => _isRollDue = _segments.Length > 0;
+    /// <summary>Seals the active segment, if it holds anything; the next append begins a new one.</summary>
+    public void Roll()
+    {
+        lock (_turn) _isRollDue = _segments.Length > 0;
+    }
 
     private LeaderEpochs Epochs => Volatile.Read(ref _epochs);
 

@@ -17,9 +17,10 @@ internal sealed class SegmentScanner(ILogFile file, int position, int end, Offse
 {
     private const int WindowBytes = 256 * 1024;
 
-    // A disk writes whole sectors. A sector of zeros amid a batch is one that was never written.
+    // A disk writes whole sectors. Fewer zeros than this at the edge of one prove nothing, unless they stand where the
+    // offset of a batch should.
     private const int SectorBytes = 512;
-    private const int MinUnwrittenBytes = 64;
+    private const int ZerosMin = 64;
     private const int MagicAt = 16;
 
     private byte[] _window = ArrayPool<byte>.Shared.Rent(WindowBytes);
@@ -64,15 +65,16 @@ internal sealed class SegmentScanner(ILogFile file, int position, int end, Offse
         path, Position, NextPosition - Position, DamagedFrom, IsFollowed ? NextOffset : endOffset, Reason ?? "");
 
     /// <summary>
-    /// Whether part of the damage was never written: a whole disk sector of zeros. A flush would have written it, so
-    /// nothing from there on was ever flushed.
+    /// Whether part of the damage was never written: a disk sector, as far as it belongs to the log, is all zeros. A
+    /// flush would have written it, so nothing from there on was ever flushed.
     /// </summary>
     public bool HasUnwrittenSector()
     {
         for (var from = Position; from < NextPosition;)
         {
             var to = Math.Min(end, (from / SectorBytes + 1) * SectorBytes);
-            if (to - from >= MinUnwrittenBytes && !Window(from, to - from).ContainsAnyExcept((byte)0)) return true;
+            var zerosMin = from == Position && DamagedFrom > Offset.Zero ? sizeof(long) : ZerosMin;
+            if (to - from >= zerosMin && !Window(from, to - from).ContainsAnyExcept((byte)0)) return true;
             from = to;
         }
 

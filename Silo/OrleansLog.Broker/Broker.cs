@@ -33,6 +33,16 @@ public sealed class Broker(
     /// <summary>Creates, changes and deletes topics.</summary>
     public TopicControl Topics => topics;
 
+    /// <summary>
+    /// What to answer about a partition that is not among <see cref="Partitions"/>: that it is led elsewhere, which has
+    /// a client look for its leader, or that there is none.
+    /// </summary>
+    public ErrorCode WhyNotLed(TopicPartition partition) => WhyNotLed(Cluster.FindTopic(partition.Topic), partition.Partition);
+
+    /// <inheritdoc cref="WhyNotLed(TopicPartition)"/>
+    public ErrorCode WhyNotLed(Guid topicId, int partition) =>
+        Cluster.FindTopic(topicId) is { } topic ? WhyNotLed(topic, partition) : ErrorCode.UnknownTopicId;
+
     /// <summary>The consumer groups whose partition of <c>__consumer_offsets</c> is led here.</summary>
     public GroupCoordinator Groups => groups;
 
@@ -44,4 +54,9 @@ public sealed class Broker(
         var created = await topics.CreateAsync(OffsetsTopic.Describe(topics.Defaults), validateOnly: false, cancellationToken);
         return Cluster.FindTopic(TopicName.ConsumerOffsets) is { } topic ? TopicOutcome.Changed(topic) : created;
     }
+
+    private static ErrorCode WhyNotLed(TopicImage? topic, int partition) =>
+        topic is not null && (uint)partition < (uint)topic.Partitions.Length
+            ? ErrorCode.NotLeaderOrFollower
+            : ErrorCode.UnknownTopicOrPartition;
 }

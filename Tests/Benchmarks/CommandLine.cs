@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Runtime.InteropServices;
 using OrleansLog.Benchmarks.Peers;
 
 namespace OrleansLog.Benchmarks;
@@ -39,15 +40,30 @@ internal static class CommandLine
     {
         var folder = Path.Combine(options.DataDirectory, "olog-bench-" + Environment.ProcessId);
         Directory.CreateDirectory(folder);
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Abandon);
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Abandon);
+        Console.WriteLine($"{Environment.ProcessorCount} cores, {RuntimeInformation.OSDescription}, client on {RuntimeInformation.FrameworkDescription}");
         try
         {
             run(options with { DataDirectory = folder });
             return 0;
         }
+        catch (OperationCanceledException)
+        {
+            const int Interrupted = 130;
+            return Interrupted;
+        }
         finally
         {
             Directory.Delete(folder, recursive: true);
         }
+    }
+
+    // The brokers go first, which ends the round; what it leaves is then cleared away as at any end.
+    private static void Abandon(PosixSignalContext context)
+    {
+        context.Cancel = true;
+        RunningBroker.Abandon();
     }
 
     private static BenchmarkOptions Bind(ParseResult result) => new()

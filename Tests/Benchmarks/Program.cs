@@ -8,8 +8,12 @@ var root = new RootCommand(
     Prints medians of interleaved rounds and ratios; asserts nothing.
     """)
 {
+    CommandLine.Program("produce", "a librdkafka producer, record by record, against us and Apache Kafka", PerRecordProduce.Run),
+    CommandLine.Program("consume", "a librdkafka consumer, record by record, against us and Apache Kafka", PerRecordConsume.Run),
     CommandLine.Program("raw-produce", "batches made beforehand: the broker alone is the limit", RawProduce.Run),
     CommandLine.Program("raw-consume", "a backlog in memory, counted and not looked at", RawConsume.Run),
     CommandLine.Program("latency", "produce to consume, at fixed rates", Latency.Run),
+    CommandLine.Program("start-idle", "ours alone: start, idle memory, bytes and flushes written, recovery after kill -9", StartIdle.Run),
+    CommandLine.Program("allocations", "ours alone: bytes allocated for a request and for a record", Allocations.Run),
 };
 return root.Parse(args).Invoke();

@@ -1,4 +1,7 @@
+using OrleansLog.Client.Metadata;
+using OrleansLog.Client.Transport;
 using OrleansLog.Protocol;
+using OrleansLog.Protocol.Wire;
 
 namespace OrleansLog.Client;
 
@@ -9,65 +12,43 @@ namespace OrleansLog.Client;
 /// </summary>
 public sealed partial class AdminClient
 {
-    private static NotSupportedException Later() => new("This call is not there yet.");
+    private readonly Cluster _cluster;
 
-    public Task CreateTopicAsync(NewTopic topic, CancellationToken cancellationToken = default) => throw Later();
+    internal AdminClient(Cluster cluster) => _cluster = cluster;
 
-    /// <summary>Creates topics, each on its own: one that fails does not stop the others.</summary>
-    public Task<IReadOnlyList<ItemResult>> CreateTopicsAsync(
-        IReadOnlyList<NewTopic> topics, bool validateOnly = false, CancellationToken cancellationToken = default) => throw Later();
+    /// <summary>Asks any broker.</summary>
+    private Task<TResponse> AskAsync<TResponse>(string what, IRequest<TResponse> request, CancellationToken cancellationToken)
+        where TResponse : class, IResponse, new() =>
+        _cluster.RetryAsync(what, async token => await _cluster.Transport.SendAsync(BrokerId.None, Lane.Control, request, token), cancellationToken);
 
-    public Task DeleteTopicAsync(string topic, CancellationToken cancellationToken = default) => throw Later();
+    /// <summary>Asks the controller, and the next one when it has moved.</summary>
+    private Task<TResponse> AskControllerAsync<TResponse>(
+        string what, IRequest<TResponse> request, Func<TResponse, IEnumerable<ErrorCode>> errorsOf, CancellationToken cancellationToken)
+        where TResponse : class, IResponse, new() => _cluster.RetryAsync(what, async token =>
+    {
+        if (_cluster.Metadata.View.Controller == BrokerId.None) await _cluster.Metadata.RefreshAsync(token);
+        var controller = _cluster.Metadata.View.Controller;
+        var response = await _cluster.Transport.SendAsync(controller, Lane.Control, request, token);
+        if (!errorsOf(response).Contains(ErrorCode.NotController)) return response;
+        await _cluster.Metadata.RefreshAsync(token);
+        throw new OrleansLogException(ErrorCode.NotController, $"broker {controller} is not the controller any more.");
+    }, cancellationToken);
 
-    public Task<IReadOnlyList<ItemResult>> DeleteTopicsAsync(
-        IReadOnlyList<string> topics, CancellationToken cancellationToken = default) => throw Later();
+    private async Task<IReadOnlyList<BrokerNode>> BrokersAsync(CancellationToken cancellationToken)
+    {
+        await _cluster.RetryAsync("find the brokers", async token =>
+        {
+            await _cluster.Metadata.RefreshAsync(token);
+            return true;
+        }, cancellationToken);
+        return _cluster.Metadata.View.Brokers;
+    }
 
-    /// <summary>All topics by name; internal ones only if asked for.</summary>
-    public Task<IReadOnlyList<TopicListing>> ListTopicsAsync(
-        bool includeInternal = false, CancellationToken cancellationToken = default) => throw Later();
+    private GroupCoordinator CoordinatorOf(string groupId) => new(_cluster, groupId, Lane.Control);
 
-    public Task<TopicDescription> DescribeTopicAsync(string topic, CancellationToken cancellationToken = default) => throw Later();
-
-    /// <summary>Grows a topic to <paramref name="totalCount"/> partitions. Keys then land elsewhere than before.</summary>
-    public Task CreatePartitionsAsync(string topic, int totalCount, CancellationToken cancellationToken = default) => throw Later();
-
-    public Task<IReadOnlyList<ConfigEntry>> DescribeConfigsAsync(
-        ConfigResource resource, bool includeDocumentation = false, CancellationToken cancellationToken = default) => throw Later();
-
-    /// <summary>Changes the entries that are named and no others (KIP-339).</summary>
-    public Task AlterConfigsAsync(
-        ConfigResource resource, IReadOnlyList<ConfigChange> changes, bool validateOnly = false, CancellationToken cancellationToken = default) => throw Later();
-
-    public Task<ClusterDescription> DescribeClusterAsync(CancellationToken cancellationToken = default) => throw Later();
-
-    /// <summary>The log directories of all brokers.</summary>
-    public Task<IReadOnlyList<LogDirectory>> DescribeLogDirectoriesAsync(CancellationToken cancellationToken = default) => throw Later();
-
-    /// <summary>Deletes all records before the given offsets; <see cref="Offset.None"/> means all there are.</summary>
-    /// <returns>The new log start offset of each partition.</returns>
-    public Task<IReadOnlyDictionary<TopicPartition, ListedOffset>> DeleteRecordsAsync(
-        IReadOnlyDictionary<TopicPartition, Offset> before, CancellationToken cancellationToken = default) => throw Later();
-
-    public Task<IReadOnlyList<GroupListing>> ListGroupsAsync(CancellationToken cancellationToken = default) => throw Later();
-
-    public Task<GroupDescription> DescribeGroupAsync(string groupId, CancellationToken cancellationToken = default) => throw Later();
-
-    /// <summary>Deletes groups that have no members, with their offsets.</summary>
-    public Task<IReadOnlyList<ItemResult>> DeleteGroupsAsync(
-        IReadOnlyList<string> groupIds, CancellationToken cancellationToken = default) => throw Later();
-
-    /// <summary>What a group has committed, of all partitions or of those given. Partitions without a commit are left out.</summary>
-    public Task<IReadOnlyList<TopicPartitionOffset>> ListGroupOffsetsAsync(
-        string groupId, IReadOnlyCollection<TopicPartition>? partitions = null, CancellationToken cancellationToken = default) => throw Later();
-
-    /// <summary>Sets the committed offsets of a group that has no members.</summary>
-    public Task AlterGroupOffsetsAsync(
-        string groupId, IReadOnlyCollection<TopicPartitionOffset> offsets, CancellationToken cancellationToken = default) => throw Later();
-
-    /// <summary>Forgets the committed offsets of partitions that no member of the group subscribes to.</summary>
-    public Task<IReadOnlyList<ItemResult>> DeleteGroupOffsetsAsync(
-        string groupId, IReadOnlyCollection<TopicPartition> partitions, CancellationToken cancellationToken = default) => throw Later();
-
-    public Task<IReadOnlyDictionary<TopicPartition, ListedOffset>> ListOffsetsAsync(
-        IReadOnlyDictionary<TopicPartition, OffsetSpec> partitions, CancellationToken cancellationToken = default) => throw Later();
+    private static void Require(ErrorCode error, string? message, string what)
+    {
+        if (error != ErrorCode.None)
+            throw new OrleansLogException(error, $"Could not {what}: {(message ?? error.ToString()).TrimEnd('.')}.");
+    }
 }

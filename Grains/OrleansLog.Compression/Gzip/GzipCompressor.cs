@@ -13,6 +13,12 @@ internal sealed class GzipCompressor : IRecordCompressor
 
     private const int ReadSize = 64 * 1024;
 
+    // The base library takes an input that ends early, or goes on with rubbish, for finished. So a member of our own is
+    // put behind the input, and its content must come out last. (Coded, it does not contain that content as it is.)
+    private static readonly byte[] GuardMember = CompressGuard();
+
+    private static ReadOnlySpan<byte> Guard => "end of the records"u8;
+
     /// <summary>The base library writes nothing for nothing; readers want a member of no bytes.</summary>
     private static ReadOnlySpan<byte> EmptyMember => [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 0xFF, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0];
 
@@ -32,12 +38,16 @@ internal sealed class GzipCompressor : IRecordCompressor
     public void Decompress(ReadOnlySpan<byte> source, IBufferWriter<byte> destination, int maxSize)
     {
         if (source.Length < MemberSizeMin) Corrupt.ThrowTruncated(source.Length);
-        var input = ArrayPool<byte>.Shared.Rent(source.Length);
-        var output = new DecodedBuffer(maxSize, (int)Math.Min(4L * source.Length, maxSize));
+        var length = source.Length + GuardMember.Length;
+        var input = ArrayPool<byte>.Shared.Rent(length);
+        var limit = (int)Math.Min((long)maxSize + Guard.Length, Array.MaxLength - DecodedBuffer.Slack);
+        var output = new DecodedBuffer(limit, (int)Math.Min(4L * source.Length, limit));
         try
         {
             source.CopyTo(input);
-            Inflate(input, source.Length, ref output);
+            GuardMember.CopyTo(input, source.Length);
+            Inflate(new MemoryStream(input, 0, length, writable: false), ref output, source.Length);
+            RemoveGuard(ref output, source.Length);
             output.CopyTo(destination);
         }
         catch (InvalidDataException malformed)
@@ -51,16 +61,29 @@ internal sealed class GzipCompressor : IRecordCompressor
         }
     }
 
-    private static void Inflate(byte[] input, int length, ref DecodedBuffer output)
+    private static void Inflate(MemoryStream input, ref DecodedBuffer output, int inputLength)
     {
-        using var gzip = new GZipStream(new MemoryStream(input, 0, length, writable: false), CompressionMode.Decompress);
-        while (true)
+        using var gzip = new GZipStream(input, CompressionMode.Decompress);
+        int got;
+        do
         {
             // One byte more than may come shows whether too much comes.
-            var want = Math.Min(ReadSize, output.Remaining + 1L);
-            var got = gzip.Read(output.Tail((int)want));
-            if (got == 0) return;
-            output.Append(got, length);
+            got = gzip.Read(output.Tail((int)Math.Min(ReadSize, output.Remaining + 1L)));
+            output.Append(got, inputLength);
         }
+        while (got > 0);
+    }
+
+    private static void RemoveGuard(ref DecodedBuffer output, int inputLength)
+    {
+        if (!output.Written.EndsWith(Guard)) Corrupt.ThrowTruncated(inputLength);
+        output.AdvanceTo(output.Length - Guard.Length);
+    }
+
+    private static byte[] CompressGuard()
+    {
+        var member = new ArrayBufferWriter<byte>();
+        using (var gzip = new GZipStream(new BufferWriterStream(member), CompressionLevel.Optimal)) gzip.Write(Guard);
+        return member.WrittenSpan.ToArray();
     }
 }

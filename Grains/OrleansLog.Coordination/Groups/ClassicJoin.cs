@@ -11,6 +11,9 @@ internal sealed class ClassicJoin(GroupOptions options, GroupStore store, Classi
     /// <summary>The first version whose members must come back with the id they are given (KIP-394).</summary>
     private const short MemberIdRequiredVersion = 4;
 
+    /// <summary>How much of a client's id goes into the ids of its members, which must fit into records.</summary>
+    private const int ClientIdLengthMax = 255;
+
     private readonly record struct Call(
         CallContext Context, JoinGroupRequest Request, PendingReply<JoinGroupResponse> Reply, CoordinatorResult Result);
 
@@ -70,13 +73,16 @@ internal sealed class ClassicJoin(GroupOptions options, GroupStore store, Classi
     private ErrorCode JoinNew(Call call, ClassicGroup group)
     {
         var instanceId = call.Request.GroupInstanceId;
-        var memberId = $"{instanceId ?? call.Context.ClientId}-{newId()}";
+        var memberId = $"{instanceId ?? Prefix(call.Context.ClientId)}-{newId()}";
         if (group.MemberOfInstance(instanceId) is { } former)
             return Restart(call, group, group.Find(former)!, memberId);
         return instanceId is null && call.Context.ApiVersion >= MemberIdRequiredVersion
             ? HandOut(call, group, memberId)
             : Add(call, group, memberId);
     }
+
+    private static string Prefix(string clientId) =>
+        clientId.Length <= ClientIdLengthMax ? clientId : clientId[..ClientIdLengthMax];
 
     private ErrorCode HandOut(Call call, ClassicGroup group, string memberId)
     {

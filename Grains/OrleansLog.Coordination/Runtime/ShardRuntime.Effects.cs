@@ -22,10 +22,10 @@ internal sealed partial class ShardRuntime<TShard>
             SettleNow(settlements);
             return;
         }
-        RefuseAll(settlements, error);
         // Whether the log holds those records is not known: only reading it again tells.
         if (load == Volatile.Read(ref _loads))
             RequireLoad();
+        RefuseAll(settlements, error);
     }
 
     private async Task<ErrorCode> OutcomeAsync(Task<ErrorCode> commit)

@@ -23,7 +23,16 @@ internal sealed partial class ShardRuntime<TShard>
         var work = new List<ShardEvent<TShard>>();
         for (var step = NextStep(work); step != Step.Rest; step = NextStep(work))
         {
-            await CarryOutAsync(step, work);
+            try
+            {
+                await CarryOutAsync(step, work);
+            }
+            catch (Exception failure)
+            {
+                _ports.Logger.LogCritical(failure, "{Partition}: a turn broke off, which is a fault of the coordinator; loading again.", _ports.Name);
+                RefuseAll(work, ErrorCode.UnknownServerError);
+                RequireLoad();
+            }
             // The caller whose thread started the turn wants to go on; whatever came in meanwhile is not its business.
             if (HasMore())
                 await Task.Yield();
@@ -45,10 +54,10 @@ internal sealed partial class ShardRuntime<TShard>
                 return LoadShardAsync();
             case Step.Unload:
                 RefuseAll(work, ErrorCode.NotCoordinator);
-                Unload(ErrorCode.NotCoordinator);
-                _timer.Dispose();
                 _unloaded.TrySetResult();
                 _loaded.TrySetCanceled();
+                _timer.Dispose();
+                Unload(ErrorCode.NotCoordinator);
                 return Task.CompletedTask;
             default:
                 return DecideAsync(work);
@@ -111,10 +120,19 @@ internal sealed partial class ShardRuntime<TShard>
     private Task DecideAsync(List<ShardEvent<TShard>> work)
     {
         var turn = new ShardTurn(_shard!, _ports.Writer.MaxBatchBytes);
-        foreach (var item in work)
-            Decide(turn, item);
-        foreach (var key in DueTimers())
-            Decide(turn, new ShardTimerDue<TShard>(key));
+        try
+        {
+            foreach (var item in work)
+                Decide(turn, item);
+            foreach (var key in DueTimers())
+                Decide(turn, new ShardTimerDue<TShard>(key));
+        }
+        catch
+        {
+            foreach (var batch in turn.Batches)
+                RefuseAll(batch.Settlements, ErrorCode.UnknownServerError);
+            throw;
+        }
         return AppendAsync(turn);
     }
 
@@ -127,17 +145,19 @@ internal sealed partial class ShardRuntime<TShard>
 
     private void Decide(ShardTurn turn, ShardEvent<TShard> item)
     {
-        var mark = _shard!.Mark;
+        CoordinatorResult result;
         try
         {
-            Place(turn, item.Decide(_shard, NowMs));
+            result = item.Decide(_shard!, NowMs);
         }
         catch (Exception failure)
         {
+            // Handlers do not touch durable state: the others in this turn are none the worse.
             _ports.Logger.LogError(failure, "{Partition}: a request was refused because handling it failed.", _ports.Name);
-            RollBack(mark, ErrorCode.UnknownServerError);
             item.Refuse(ErrorCode.UnknownServerError);
+            return;
         }
+        Place(turn, result);
     }
 
     private void Place(ShardTurn turn, CoordinatorResult result)

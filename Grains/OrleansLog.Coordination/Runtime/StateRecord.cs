@@ -6,7 +6,7 @@ namespace OrleansLog.Coordination.Runtime;
 /// </summary>
 public abstract class StateRecord
 {
-    /// <summary>The value that deletes a key. (A plain null would turn into an empty value, which does not.)</summary>
+    /// <summary>The value that deletes a key.</summary>
     protected static ReadOnlyMemory<byte>? Tombstone => default;
 
     /// <summary>The record as it goes into the partition.</summary>

@@ -14,7 +14,7 @@ public ref struct RecordReader
 
     /// <param name="batch">The header of the batch.</param>
     /// <param name="records">What follows the header, decompressed.</param>
-    public RecordReader(in RecordBatchHeader batch, ReadOnlySpan<byte> records)
+    public RecordReader(scoped in RecordBatchHeader batch, ReadOnlySpan<byte> records)
     {
         _batch = batch;
         _records = records;

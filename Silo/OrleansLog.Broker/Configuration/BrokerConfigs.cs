@@ -9,14 +9,14 @@ namespace OrleansLog.Broker.Configuration;
 /// </summary>
 public static class BrokerConfigs
 {
-    private const string ItsDirectory = "another data directory, which holds the number";
+    private const string ItsDirectory = "--brokers N, which counts them from 0";
 
     // What start options decide; here for tools that ask.
     public static readonly ConfigDefinition<int> NodeId =
-        Define.Int("node.id", 1, 0, "The number by which clients know this broker.").SetBy(ItsDirectory);
+        Define.Int("node.id", 0, 0, "The number by which clients know this broker.").SetBy(ItsDirectory);
 
     public static readonly ConfigDefinition<int> BrokerId =
-        Define.Int("broker.id", 1, 0, "The same as node.id, under its older name.").SetBy(ItsDirectory);
+        Define.Int("broker.id", 0, 0, "The same as node.id, under its older name.").SetBy(ItsDirectory);
 
     public static readonly ConfigDefinition<string> LogDirs =
         Define.Text("log.dirs", "./data", "The data directory.").SetBy("--data DIR");
@@ -39,42 +39,21 @@ public static class BrokerConfigs
         Define.Int("num.partitions", 1, 1, "The partitions of a topic whose creator does not say.");
 
     public static readonly ConfigDefinition<int> DefaultReplicationFactor =
-        Define.Int("default.replication.factor", 1, 1, "The replicas of a partition whose topic's creator does not say.", short.MaxValue);
+        Define.OnlyOne("default.replication.factor", TopicConfigs.OneReplica, "The replicas of a partition whose topic's creator does not say.");
 
     // Requests and connections.
     public static readonly ConfigDefinition<int> SocketRequestMaxBytes =
         Define.Int("socket.request.max.bytes", 104_857_600, 1024,
             "The largest request that is read, in bytes; the connection of a larger one is closed.", 512 << 20);
 
-    public static readonly ConfigDefinition<int> SocketSendBufferBytes =
-        Define.Int("socket.send.buffer.bytes", 102_400, -1, "The send buffer of a client's socket, in bytes; -1 for the system's own.");
-
-    public static readonly ConfigDefinition<int> SocketReceiveBufferBytes =
-        Define.Int("socket.receive.buffer.bytes", 102_400, -1, "The receive buffer of a client's socket, in bytes; -1 for the system's own.");
-
-    public static readonly ConfigDefinition<int> SocketListenBacklogSize =
-        Define.Int("socket.listen.backlog.size", 512, 1, "The connections that may wait to be accepted.");
-
     public static readonly ConfigDefinition<int> MaxConnections =
         Define.Int("max.connections", int.MaxValue, 1, "The client connections that may be open at once.").Dynamic();
-
-    public static readonly ConfigDefinition<int> MaxConnectionsPerIp =
-        Define.Int("max.connections.per.ip", int.MaxValue, 1, "The client connections that may be open at once from one address.").Dynamic();
 
     public static readonly ConfigDefinition<long> ConnectionsMaxIdleMs =
         Define.Long("connections.max.idle.ms", 600_000, 1, "A connection that says nothing for this long, in milliseconds, is closed.");
 
-    public static readonly ConfigDefinition<int> QueuedMaxRequests =
-        Define.Int("queued.max.requests", 500, 1, "The requests in work at once; further ones wait in their sockets.");
-
-    public static readonly ConfigDefinition<long> QueuedMaxRequestBytes =
-        Define.Long("queued.max.request.bytes", -1, -1, "The bytes of requests in work at once; -1 for no limit of its own.");
-
     public static readonly ConfigDefinition<int> FetchMaxBytes =
         Define.Int("fetch.max.bytes", 57_671_680, 1024, "The most bytes that one fetch is answered with, but for a first batch that is larger.");
-
-    public static readonly ConfigDefinition<int> MaxIncrementalFetchSessionCacheSlots =
-        Define.Int("max.incremental.fetch.session.cache.slots", 1000, 0, "The incremental fetch sessions kept at once; 0 refuses them all.");
 
     // The log.
     public static readonly ConfigDefinition<long> LogRetentionCheckIntervalMs =
@@ -84,9 +63,6 @@ public static class BrokerConfigs
     public static readonly ConfigDefinition<int> OffsetsTopicNumPartitions =
         Define.Int("offsets.topic.num.partitions", 50, 1, "The partitions of __consumer_offsets. Fixed once that topic exists.");
 
-    public static readonly ConfigDefinition<int> OffsetsTopicReplicationFactor =
-        Define.Int("offsets.topic.replication.factor", 1, 1, "The replicas of each partition of __consumer_offsets. Apache Kafka's default is 3.", short.MaxValue);
-
     public static readonly ConfigDefinition<int> OffsetsTopicSegmentBytes =
         Define.Int("offsets.topic.segment.bytes", 104_857_600, 1 << 20, "The size in bytes of a segment of __consumer_offsets.");
 
@@ -94,7 +70,7 @@ public static class BrokerConfigs
         Define.Int("offsets.retention.minutes", 10_080, 1, "How long, in minutes, the offsets of a group without members are kept.");
 
     public static readonly ConfigDefinition<long> OffsetsRetentionCheckIntervalMs =
-        Define.Long("offsets.retention.check.interval.ms", 600_000, 1, "How often, in milliseconds, offsets are looked at for removal.");
+        Define.Long("offsets.retention.check.interval.ms", 600_000, 1, "How often, in milliseconds, offsets are looked at for removal.", int.MaxValue);
 
     public static readonly ConfigDefinition<int> OffsetMetadataMaxBytes =
         Define.Int("offset.metadata.max.bytes", 4096, 0, "The longest note that a client may store with a committed offset, in bytes.");
@@ -117,10 +93,8 @@ public static class BrokerConfigs
     [
         NodeId, BrokerId, LogDirs, Listeners, AdvertisedListeners,
         AutoCreateTopicsEnable, DeleteTopicEnable, NumPartitions, DefaultReplicationFactor,
-        SocketRequestMaxBytes, SocketSendBufferBytes, SocketReceiveBufferBytes, SocketListenBacklogSize, MaxConnections,
-        MaxConnectionsPerIp, ConnectionsMaxIdleMs, QueuedMaxRequests, QueuedMaxRequestBytes, FetchMaxBytes,
-        MaxIncrementalFetchSessionCacheSlots, LogRetentionCheckIntervalMs,
-        OffsetsTopicNumPartitions, OffsetsTopicReplicationFactor, OffsetsTopicSegmentBytes, OffsetsRetentionMinutes,
+        SocketRequestMaxBytes, MaxConnections, ConnectionsMaxIdleMs, FetchMaxBytes, LogRetentionCheckIntervalMs,
+        OffsetsTopicNumPartitions, OffsetsTopicSegmentBytes, OffsetsRetentionMinutes,
         OffsetsRetentionCheckIntervalMs, OffsetMetadataMaxBytes, GroupMinSessionTimeoutMs, GroupMaxSessionTimeoutMs,
         GroupInitialRebalanceDelayMs, GroupMaxSize,
         .. TopicConfigs.All.Definitions.SelectMany(TopicDefaults),

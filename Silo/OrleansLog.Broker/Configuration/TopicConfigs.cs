@@ -11,6 +11,7 @@ public static class TopicConfigs
 
     private const long Hour = 3_600_000;
     private const long Day = 24 * Hour;
+    internal const string OneReplica = "A partition has one replica in this release.";
     private const string KeptForLater = "Accepted and kept, but without effect in this release";
 
     public static readonly ConfigDefinition<IReadOnlyList<string>> CleanupPolicy = Topic(
@@ -31,8 +32,7 @@ public static class TopicConfigs
 
     public static readonly ConfigDefinition<long> FileDeleteDelayMs = Topic(
         Define.Long("file.delete.delay.ms", 60_000, 0,
-            "How long, in milliseconds, the files of a removed segment stay for readers that still hold them. "
-            + $"{KeptForLater}: a file goes when its last reader lets go of it."),
+            "How long, in milliseconds, the files of a removed segment stay for those who are reading them."),
         "log.segment.delete.delay.ms");
 
     public static readonly ConfigDefinition<long> FlushMessages = Topic(
@@ -88,7 +88,7 @@ public static class TopicConfigs
         "log.cleaner.min.compaction.lag.ms");
 
     public static readonly ConfigDefinition<int> MinInSyncReplicas = Topic(
-        Define.Int("min.insync.replicas", 1, 1,
+        Define.OnlyOne("min.insync.replicas", OneReplica,
             "With acks=all, refuse to append while fewer replicas than this are in sync."),
         "min.insync.replicas");
 
@@ -126,7 +126,7 @@ public static class TopicConfigs
     public static readonly ConfigDefinition<bool> UncleanLeaderElectionEnable = Topic(
         Define.Boolean("unclean.leader.election.enable", false,
             "Let a replica that is not in sync lead when no other can, at the price of records. "
-            + $"{KeptForLater}: a partition has one replica."),
+            + $"{KeptForLater}. {OneReplica}"),
         "unclean.leader.election.enable");
 
     public static readonly ConfigDefinition<bool> RemoteStorageEnable = Topic(

@@ -4,7 +4,7 @@ using OrleansLog.Broker.Partitions;
 
 namespace OrleansLog.Broker.Embedded;
 
-/// <summary>Lets go of what retention no longer keeps, every <c>log.retention.check.interval.ms</c>.</summary>
+/// <summary>Tidies every partition in turn, each <c>log.retention.check.interval.ms</c>.</summary>
 internal sealed class Housekeeping : IAsyncDisposable
 {
     private readonly CancellationTokenSource _stop = new();
@@ -31,7 +31,7 @@ internal sealed class Housekeeping : IAsyncDisposable
             while (await timer.WaitForNextTickAsync(_stop.Token))
             {
                 foreach (var partition in stores.SelectMany(store => store.Led.All))
-                    await partition.ApplyRetentionAsync();
+                    await partition.TidyAsync();
             }
         }
         catch (OperationCanceledException)

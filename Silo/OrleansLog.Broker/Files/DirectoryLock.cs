@@ -1,17 +1,18 @@
-using System.Text;
 using Microsoft.Win32.SafeHandles;
 using OrleansLog.Storage;
 
 namespace OrleansLog.Broker.Files;
 
 /// <summary>
-/// A file named <c>.lock</c> that its owner holds with flock(2) and that says who that is. The kernel lets go of it when
-/// the process ends, so that a file left behind by a dead owner is no obstacle.
+/// A file named <c>.lock</c> that its owner holds with flock(2), and one beside it that says who that is. The kernel lets
+/// go of the lock when the process ends, so that files left behind by a dead owner are no obstacle.
 /// </summary>
 internal sealed class DirectoryLock : IDisposable
 {
-    private const string FileName = ".lock";
-    private const int OwnerBytesMax = 1024;
+    private const string LockName = ".lock";
+
+    /// <summary>A file of its own: .NET itself refuses to open one that another process has locked.</summary>
+    private const string OwnerName = ".owner";
 
     private readonly SafeFileHandle _handle;
 
@@ -19,30 +20,43 @@ internal sealed class DirectoryLock : IDisposable
 
     public static DirectoryLock Take(string directory, string owner)
     {
-        var path = Path.Combine(directory, FileName);
-        var handle = File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite);
-        if (!TryLock(handle))
-        {
-            var other = ReadOwner(handle);
-            handle.Dispose();
+        if (TryLock(Path.Combine(directory, LockName)) is not { } handle)
             throw new DirectoryInUseException(
-                $"{directory} is in use by {other}. Stop that process, or give this one a directory of its own.");
-        }
-
-        RandomAccess.SetLength(handle, 0);
-        RandomAccess.Write(handle, Encoding.UTF8.GetBytes(owner), 0);
+                $"{directory} is in use by {ReadOwner(directory)}. Stop that process, or give this one a directory of its own.");
+        File.WriteAllText(Path.Combine(directory, OwnerName), owner);
         return new DirectoryLock(handle);
     }
 
     public void Dispose() => _handle.Dispose();
 
-    private static bool TryLock(SafeFileHandle handle) =>
-        OperatingSystem.IsWindows() || LibC.Flock(handle, LibC.LockExclusiveNonBlocking) == 0;
-
-    private static string ReadOwner(SafeFileHandle handle)
+    private static SafeFileHandle? TryLock(string path)
     {
-        var bytes = new byte[OwnerBytesMax];
-        var owner = Encoding.UTF8.GetString(bytes, 0, RandomAccess.Read(handle, bytes, 0));
-        return owner.Length == 0 ? "another process" : owner;
+        SafeFileHandle? handle = null;
+        try
+        {
+            handle = File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            if (OperatingSystem.IsWindows() || LibC.Flock(handle, LibC.LockExclusiveNonBlocking) == 0)
+                return handle;
+        }
+        catch (IOException problem) when (IsLockedByOther(problem))
+        {
+        }
+        handle?.Dispose();
+        return null;
+    }
+
+    /// <summary>EWOULDBLOCK of Linux and of macOS, and the sharing violation of Windows.</summary>
+    private static bool IsLockedByOther(IOException problem) => problem.HResult is 11 or 35 or unchecked((int)0x80070020);
+
+    private static string ReadOwner(string directory)
+    {
+        try
+        {
+            return File.ReadAllText(Path.Combine(directory, OwnerName));
+        }
+        catch (IOException)
+        {
+            return "another process";
+        }
     }
 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 
 namespace OrleansLog.Broker.Files;
 
@@ -44,11 +45,14 @@ internal sealed class FlushThreads(int count) : IDisposable
     {
         try
         {
+            var startedAt = Stopwatch.GetTimestamp();
             flush.Run();
+            StorageMetrics.Flushed(startedAt);
             done.SetResult();
         }
         catch (Exception e)
         {
+            StorageMetrics.FlushFailed();
             done.SetException(e);
         }
     }

@@ -111,12 +111,24 @@ public sealed class Partition : IAsyncDisposable
         }
     }
 
-    /// <summary>Frees the segments that the topic's retention no longer keeps.</summary>
-    public async ValueTask ApplyRetentionAsync()
+    /// <summary>
+    /// Frees the segments that the topic's retention no longer keeps, and notes how far recovery need not look in a
+    /// log that fell idle.
+    /// </summary>
+    public async ValueTask TidyAsync()
     {
-        var keepFrom = Offset.Min(_log.RetentionOffset(_time.GetUtcNow().ToUnixTimeMilliseconds()), HighWatermark);
-        if (keepFrom > _log.LogStartOffset)
-            await DeleteBeforeAsync(keepFrom);
+        try
+        {
+            var keepFrom = Offset.Min(_log.RetentionOffset(_time.GetUtcNow().ToUnixTimeMilliseconds()), HighWatermark);
+            if (keepFrom > _log.LogStartOffset)
+                await _log.DeleteBeforeAsync(keepFrom);
+            if (_log.Failure is null)
+                await _log.CheckpointAsync();
+        }
+        catch (IOException failed)
+        {
+            _logger.LogWarning("{Partition} could not be tidied: {Reason}", Id, failed.Message);
+        }
     }
 
     /// <summary>Takes no more appends, fails what waits, flushes and closes the log.</summary>

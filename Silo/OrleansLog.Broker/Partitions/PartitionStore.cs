@@ -11,6 +11,7 @@ namespace OrleansLog.Broker.Partitions;
 public sealed class PartitionStore(ILogFileSystem files, string directory, TimeProvider time, ILoggerFactory loggers)
 {
     private readonly ILogger _logger = loggers.CreateLogger<Partition>();
+    private readonly RecoveryBudget _recoveryBudget = new();
 
     /// <summary>The partitions that were opened.</summary>
     public PartitionTable Led { get; } = new();
@@ -31,7 +32,7 @@ public sealed class PartitionStore(ILogFileSystem files, string directory, TimeP
     {
         if (Led.Find(id) is not null)
             return; // A change of the topic failed after this was opened, and is tried again.
-        var log = await PartitionLog.OpenAsync(files, PathOf(id), settings.Log, time, loggers.CreateLogger<PartitionLog>());
+        var log = await PartitionLog.OpenAsync(files, PathOf(id), settings.Log, time, loggers.CreateLogger<PartitionLog>(), _recoveryBudget);
         Led.Add(topicId, new Partition(id, epoch, log, settings, time, _logger));
     }
 

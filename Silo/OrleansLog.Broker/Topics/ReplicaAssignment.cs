@@ -22,9 +22,12 @@ internal static class ReplicaAssignment
     /// <summary>The most partitions of one topic.</summary>
     public const int PartitionsMax = 10_000;
 
-    /// <summary>Places partitions on the brokers in turn, from <paramref name="first"/> on.</summary>
-    public static ImmutableArray<PartitionRecord> Spread(int first, int count, ClusterImage cluster) =>
-        [.. Enumerable.Range(first, count).Select(index => On(cluster.Brokers[index % cluster.Brokers.Length].Id))];
+    /// <summary>
+    /// Places the partitions <paramref name="from"/> to <paramref name="to"/> (exclusive) of a topic on the brokers in
+    /// turn, counting from the one that has its partition 0.
+    /// </summary>
+    public static ImmutableArray<PartitionRecord> Spread(int firstBroker, int from, int to, ClusterImage cluster) =>
+        [.. Enumerable.Range(from, to - from).Select(index => On(cluster.Brokers[(firstBroker + index) % cluster.Brokers.Length].Id))];
 
     public static ImmutableArray<PartitionRecord> Chosen(IEnumerable<IReadOnlyList<BrokerId>> assignment) =>
         [.. assignment.Select(replicas => On(replicas[0]))];

@@ -60,7 +60,7 @@ public sealed class TopicControl(
             return refused;
         var partitions = topic.Assignment is { } chosen
             ? ReplicaAssignment.Chosen(chosen)
-            : ReplicaAssignment.Spread(0, partitionCount, Image);
+            : ReplicaAssignment.Spread(Image.Topics.Count, 0, partitionCount, Image);
         var record = new TopicRecord(topic.Name, Guid.NewGuid(), TopicState.Active, partitions, new(topic.Config));
         var created = record.ToImage();
         return validateOnly ? TopicOutcome.Changed(created) : await OpenAndWriteAsync(record, from: 0, expected: null);
@@ -93,7 +93,7 @@ public sealed class TopicControl(
         if (RefuseGrowth(existing, count, assignment) is { } refused)
             return refused;
         var added = assignment is null
-            ? ReplicaAssignment.Spread(existing, count - existing, Image)
+            ? ReplicaAssignment.Spread(topic.Partitions[0].Leader.Value, existing, count, Image)
             : ReplicaAssignment.Chosen(assignment);
         var (record, version) = await ReadAsync(TopicRecord.KeyOf(name));
         record = record with { Partitions = [.. record.Partitions, .. added] };

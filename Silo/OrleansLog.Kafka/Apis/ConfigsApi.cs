@@ -48,10 +48,14 @@ internal sealed class ConfigsApi(Broker.Broker broker)
     {
         Topic when broker.Cluster.FindTopic(name) is { } topic => (TopicConfigs.All, broker.Topics.ConfigOf(topic), ErrorCode.None, null),
         Topic => (null, null, ErrorCode.UnknownTopicOrPartition, $"There is no topic '{name}'."),
-        Broker when name.Length == 0 || name == broker.Id.ToString() => (BrokerConfigs.All, broker.Topics.Defaults, ErrorCode.None, null),
+        Broker when name.Length == 0 || name == broker.Id.ToString() => (BrokerConfigs.All, Own(), ErrorCode.None, null),
         Broker => (null, null, ErrorCode.InvalidRequest, $"This is broker {broker.Id}; ask broker '{name}' itself."),
         _ => (null, null, ErrorCode.InvalidRequest, $"Resources of type {type} have no configuration here."),
     };
+
+    private ConfigValues Own() => broker.Topics.Defaults
+        .With(ConfigSource.StaticBroker, BrokerConfigs.NodeId.Name, broker.Id.ToString())
+        .With(ConfigSource.StaticBroker, BrokerConfigs.BrokerId.Name, broker.Id.ToString());
 
     private static DescribeConfigsResponse.DescribeConfigsResourceResult Describe(
         ConfigEntry entry, sbyte resourceType, DescribeConfigsRequest request) => new()

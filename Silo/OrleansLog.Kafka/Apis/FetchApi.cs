@@ -18,7 +18,7 @@ internal sealed class FetchApi(Broker.Broker broker)
 
     public ValueTask<ResponseFrame?> HandleAsync(RequestContext context, ref WireReader body)
     {
-        var plan = FetchPlan.Read(ref body, broker.Partitions);
+        var plan = FetchPlan.Read(ref body, broker);
         if (CheckSession(plan) is var error && error != ErrorCode.None)
             return new(FetchAnswer.Refuse(context.Header, error));
         return Look(plan) ? new(FetchAnswer.Encode(context.Header, plan)) : WaitAsync(context, plan);

@@ -36,7 +36,7 @@ internal sealed class FetchPlan
         public readonly bool IsReadable => Error == ErrorCode.None;
     }
 
-    public static FetchPlan Read(ref WireReader body, PartitionTable led)
+    public static FetchPlan Read(ref WireReader body, Broker.Broker broker)
     {
         if (body.Version < 15)
             body.ReadInt32(); // The replica that asks: followers are pushed to, here only clients ask.
@@ -45,25 +45,29 @@ internal sealed class FetchPlan
         if (body.Version >= 7)
             (plan.SessionId, plan.SessionEpoch) = (body.ReadInt32(), body.ReadInt32());
         for (var topics = body.ReadArrayCount(); topics > 0; topics--)
-            plan.ReadTopic(ref body, led);
+            plan.ReadTopic(ref body, broker);
         // Forgotten topics, the rack and tags follow; they mean something to sessions and replicas alone.
         return plan;
     }
 
-    private void ReadTopic(ref WireReader body, PartitionTable led)
+    private void ReadTopic(ref WireReader body, Broker.Broker broker)
     {
         var byId = body.Version >= FirstVersionWithTopicIds;
         var (name, id) = byId ? ("", body.ReadUuid()) : (body.ReadString(), Guid.Empty);
-        var topic = byId ? led.FindTopic(id) : led.FindTopic(name);
-        var unknown = byId ? ErrorCode.UnknownTopicId : ErrorCode.UnknownTopicOrPartition;
+        var led = byId ? broker.Partitions.FindTopic(id) : broker.Partitions.FindTopic(name);
         var count = body.ReadArrayCount();
         Topics.Add(new Topic(name, id, count));
         for (var i = 0; i < count; i++)
-            Parts.Add(ReadPart(ref body, topic, unknown));
+        {
+            var part = ReadPart(ref body, led);
+            if (part.Partition is null)
+                part.Error = byId ? broker.WhyNotLed(id, part.Index) : broker.WhyNotLed(new TopicPartition(name, part.Index));
+            Parts.Add(part);
+        }
         SkipTags(ref body);
     }
 
-    private static Part ReadPart(ref WireReader body, LedTopic? topic, ErrorCode unknown)
+    private static Part ReadPart(ref WireReader body, LedTopic? topic)
     {
         var index = body.ReadInt32();
         var epoch = body.Version >= 9 ? body.ReadInt32() : LeaderEpoch.None.Value;
@@ -75,8 +79,7 @@ internal sealed class FetchPlan
         var bytesMax = body.ReadInt32();
         SkipTags(ref body);
         var partition = topic?.Find(index);
-        var error = partition?.CheckEpoch(epoch) ?? (topic is null ? unknown : ErrorCode.UnknownTopicOrPartition);
-        return new Part(partition, index, error, from, bytesMax, default);
+        return new Part(partition, index, partition?.CheckEpoch(epoch) ?? ErrorCode.NotLeaderOrFollower, from, bytesMax, default);
     }
 
     private static void SkipTags(ref WireReader body)

@@ -110,12 +110,5 @@ internal sealed class OffsetsApi(Broker.Broker broker)
         return new() { PartitionIndex = id.Partition, ErrorCode = error, LowWatermark = start.Value };
     }
 
-    /// <summary>A partition that exists and is led elsewhere sends the client to look for its leader.</summary>
-    private ErrorCode CheckLeader(TopicPartition id, Partition? led, int epoch)
-    {
-        if (led is not null)
-            return led.CheckEpoch(epoch);
-        var exists = broker.Cluster.FindTopic(id.Topic) is { } topic && (uint)id.Partition < (uint)topic.Partitions.Length;
-        return exists ? ErrorCode.NotLeaderOrFollower : ErrorCode.UnknownTopicOrPartition;
-    }
+    private ErrorCode CheckLeader(TopicPartition id, Partition? led, int epoch) => led?.CheckEpoch(epoch) ?? broker.WhyNotLed(id);
 }

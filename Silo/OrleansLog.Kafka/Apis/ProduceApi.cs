@@ -30,13 +30,14 @@ internal sealed class ProduceApi(Broker.Broker broker)
     {
         var name = body.ReadUtf8();
         var topic = FindTopic(name);
-        answer.AddTopic(topic?.Name ?? Encoding.UTF8.GetString(name));
+        var topicName = topic?.Name ?? Encoding.UTF8.GetString(name);
+        answer.AddTopic(topicName);
         for (var partitions = body.ReadArrayCount(); partitions > 0; partitions--)
         {
             var index = body.ReadInt32();
             // The frame lies in this connection's own receive buffer, where offsets may be written into the batches.
             var records = MemoryMarshal.AsMemory(body.ReadNullableBytes() ?? default);
-            answer.AddPartition(index, Append(topic?.Find(index), acks, records));
+            answer.AddPartition(index, Append(topic?.Find(index), new TopicPartition(topicName, index), acks, records));
             if (body.IsFlexible)
                 body.SkipTaggedFields();
         }
@@ -52,10 +53,10 @@ internal sealed class ProduceApi(Broker.Broker broker)
         return broker.Partitions.FindTopic(chars[..Encoding.UTF8.GetChars(name, chars)]);
     }
 
-    private static AppendOutcome Append(Partition? partition, short acks, Memory<byte> records) =>
+    private AppendOutcome Append(Partition? partition, TopicPartition id, short acks, Memory<byte> records) =>
         acks is < -1 or > 1 ? AppendOutcome.Refused(ErrorCode.InvalidRequiredAcks)
-        : partition is null ? AppendOutcome.Refused(ErrorCode.UnknownTopicOrPartition)
-        : TopicName.IsInternal(partition.Id.Topic) ? AppendOutcome.Refused(ErrorCode.InvalidTopicException)
+        : partition is null ? AppendOutcome.Refused(broker.WhyNotLed(id))
+        : TopicName.IsInternal(id.Topic) ? AppendOutcome.Refused(ErrorCode.InvalidTopicException)
         : partition.Append(records);
 
     /// <summary>

@@ -11,18 +11,18 @@ internal sealed class Arena : IDisposable
 
     public IReadOnlyList<RunningBroker> Brokers => _brokers;
 
-    /// <summary>Starts all that can be had of the brokers asked for, and says of the others why not.</summary>
-    public static Arena Open(BenchmarkOptions options, Durability durability, Func<RunningBroker, bool>? isWanted = null)
+    /// <summary>Starts all that can be had of the brokers asked for, ours first, and says of the others why not.</summary>
+    public static Arena Open(BenchmarkOptions options, Durability durability, bool onlyKafka = false)
     {
         var arena = new Arena(Path.Combine(options.DataDirectory, durability.Name()));
-        var contestants = ScriptedPeer.All.Where(peer => options.Peers.Contains(peer.Name)).Prepend<IContestant>(new OrleansLogBroker(options));
         var port = options.FirstPort;
-        foreach (var contestant in contestants)
+        foreach (var contestant in Contestants(options).Where(contestant => contestant.SpeaksKafka || !onlyKafka))
         {
-            arena.TryStart(contestant, port, durability, isWanted);
+            arena.TryStart(contestant, port, durability);
             port += PortsPerBroker;
         }
 
+        Console.WriteLine($"{durability.Name()}: {string.Join(", ", arena.Brokers.Select(broker => $"{broker.Name} {broker.Version}"))}\n");
         return arena;
     }
 
@@ -35,18 +35,15 @@ internal sealed class Arena : IDisposable
         }
     }
 
-    private void TryStart(IContestant contestant, int port, Durability durability, Func<RunningBroker, bool>? isWanted)
+    private static IEnumerable<IContestant> Contestants(BenchmarkOptions options) =>
+        ScriptedPeer.All.Where(peer => options.Peers.Contains(peer.Name)).Prepend<IContestant>(new OrleansLogBroker(options));
+
+    private void TryStart(IContestant contestant, int port, Durability durability)
     {
         try
         {
-            var broker = contestant.Start(Path.Combine(_directory, contestant.Name), port, durability);
-            if (isWanted is null || isWanted(broker))
-            {
-                _brokers.Add(broker);
-                return;
-            }
-
-            broker.Dispose();
+            RunningBroker.ThrowIfAbandoned();
+            _brokers.Add(contestant.Start(Path.Combine(_directory, contestant.Name), port, durability));
         }
         catch (UnavailableException e)
         {

@@ -16,6 +16,8 @@ internal sealed class OrleansLogBroker(BenchmarkOptions options) : IContestant
 
     public string Name => ContestantName;
 
+    public bool SpeaksKafka => true;
+
     public RunningBroker Start(string dataDirectory, int port, Durability durability) =>
         options.Target is null ? StartProcess(dataDirectory, port).Broker : UseRunning(options.Target);
 
@@ -25,14 +27,19 @@ internal sealed class OrleansLogBroker(BenchmarkOptions options) : IContestant
         var assembly = FindAssembly();
         Directory.CreateDirectory(dataDirectory);
         string[] arguments = [assembly, "--data", dataDirectory, "--kafka-port", Text(port), "--http-port", Text(options.HttpPort)];
+        var endPoint = new IPEndPoint(IPAddress.Loopback, port);
+        if (Answers(endPoint))
+        {
+            throw new UnavailableException($"{ContestantName} cannot be had: another broker answers on {endPoint}; give --first-port or --target");
+        }
+
         var start = new ProcessStartInfo("dotnet", arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
         var watch = Stopwatch.StartNew();
         var process = Process.Start(start) ?? throw new InvalidOperationException("dotnet did not start");
         var log = new ProcessLog(process);
-        var endPoint = new IPEndPoint(IPAddress.Loopback, port);
         AwaitAnswer(endPoint, process, log);
-        var broker = Describe(endPoint, [process.Id], () => Stop(process, Terminate));
-        return (broker, process, watch.Elapsed);
+        var startTime = watch.Elapsed;
+        return (Describe(endPoint, [process.Id], () => Stop(process, Terminate)), process, startTime);
     }
 
     /// <summary>Ends a process that <see cref="StartProcess"/> started as a crash would.</summary>

@@ -24,6 +24,8 @@ internal sealed class ScriptedPeer(string name, Func<IPEndPoint, IBrokerClient> 
 
     public string Name => name;
 
+    public bool SpeaksKafka => speaksKafka;
+
     public RunningBroker Start(string dataDirectory, int port, Durability durability)
     {
         var facts = Run("start", "--data", dataDirectory, "--port", port.ToString(CultureInfo.InvariantCulture), "--durability", durability.Name())

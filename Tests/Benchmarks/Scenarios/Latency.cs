@@ -24,6 +24,7 @@ internal static class Latency
         foreach (var durability in options.Durabilities)
         {
             using var arena = Arena.Open(options, durability);
+            MachineFloor.Print(options.DataDirectory);
             foreach (var rate in options.RecordsPerSecond)
             {
                 var results = Rounds.Interleave(options, arena, broker => Round(options, broker, durability, rate));

@@ -29,6 +29,7 @@ internal static class Rounds
         }
         catch (Exception e) when (e is BrokerException or System.Net.Sockets.SocketException)
         {
+            RunningBroker.ThrowIfAbandoned();
             Console.WriteLine($"a round of {broker.Name} failed: {e.Message}");
         }
     }

@@ -90,7 +90,11 @@ stop_process() {
 dispatch() {
     case $verb in
         install) install_peer ;;
-        start) need_for_start; start_peer ;;
+        start)
+            need_for_start
+            trap 'stop_peer; exit 130' INT TERM # an interrupted start leaves nothing behind
+            start_peer
+            ;;
         stop) [ -n "$data" ] || { echo "usage: $0 stop --data DIR" >&2; exit 2; }; stop_peer ;;
         *) echo "usage: $0 install | start --data DIR --port N [--durability no-flush|flush] | stop --data DIR" >&2; exit 2 ;;
     esac

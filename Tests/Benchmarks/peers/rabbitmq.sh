@@ -30,7 +30,7 @@ CONF
     export RABBITMQ_NODENAME="olog-bench-$port@localhost" RABBITMQ_NODE_PORT=$((port + 1)) RABBITMQ_DIST_PORT=$((port + 2))
     export RABBITMQ_MNESIA_BASE="$data/mnesia" RABBITMQ_LOG_BASE="$data/log" RABBITMQ_LOGS=-
     export RABBITMQ_CONFIG_FILE="$data/rabbitmq.conf" RABBITMQ_ENABLED_PLUGINS_FILE="$data/enabled_plugins"
-    export RABBITMQ_PID_FILE="$data/erlang.pid" ERL_EPMD_ADDRESS=127.0.0.1 ERL_EPMD_PORT=$((port + 3))
+    export RABBITMQ_PID_FILE="$data/erlang.pid" ERL_CRASH_DUMP="$data/erl_crash.dump" ERL_EPMD_ADDRESS=127.0.0.1 ERL_EPMD_PORT=$((port + 3))
     launch rabbitmq "$server"
     wait_for_port "$port" "$pid" "$data/rabbitmq.log"
     # The launcher may replace itself by the Erlang machine or wait for it: what counts is the machine.

@@ -97,10 +97,8 @@ internal sealed class BrokerProcess : IAsyncDisposable
         if (line is null)
             throw new InvalidOperationException($"The broker did not start: {await _process.StandardError.ReadToEndAsync(patience.Token)}");
         // Its later output must not fill the pipes.
-        _process.OutputDataReceived += (_, _) => { };
-        _process.ErrorDataReceived += (_, _) => { };
-        _process.BeginOutputReadLine();
-        _process.BeginErrorReadLine();
+        _ = _process.StandardOutput.BaseStream.CopyToAsync(Stream.Null, CancellationToken.None);
+        _ = _process.StandardError.BaseStream.CopyToAsync(Stream.Null, CancellationToken.None);
     }
 
     private static int FreePort()

@@ -57,6 +57,7 @@ public sealed class RoundTripTests
     [InlineData(CompressionType.Gzip)]
     [InlineData(CompressionType.Snappy)]
     [InlineData(CompressionType.Lz4)]
+    [InlineData(CompressionType.Zstd)]
     public void Every_length_up_to_a_few_hundred_survives(CompressionType type)
     {
         var text = Shapes.Text(16, 600);

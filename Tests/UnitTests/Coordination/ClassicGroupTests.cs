@@ -264,7 +264,7 @@ public sealed class ClassicGroupTests
     public async Task Strangers_and_old_generations_are_told_so()
     {
         var script = await GroupScript.StartAsync();
-        var stranger = new JoinGroupResponse { MemberId = "stranger", GenerationId = 1 };
+        var stranger = new JoinGroupResponse { MemberId = "stranger", GenerationId = 1, ProtocolType = "consumer", ProtocolName = "range" };
         Assert.Equal(ErrorCode.UnknownMemberId, await script.Heartbeat(stranger));
         Assert.Equal(ErrorCode.UnknownMemberId, (await script.Sync(stranger)).ErrorCode);
         Assert.Equal(ErrorCode.UnknownMemberId, (await script.Leave("stranger")).Members[0].ErrorCode);
@@ -273,11 +273,29 @@ public sealed class ClassicGroupTests
 
         var joined = await script.JoinAlone();
         Assert.Equal(ErrorCode.UnknownMemberId, await script.Heartbeat(stranger));
-        var old = new JoinGroupResponse { MemberId = joined.MemberId, GenerationId = joined.GenerationId - 1 };
+        var old = new JoinGroupResponse { MemberId = joined.MemberId, GenerationId = joined.GenerationId - 1, ProtocolType = "consumer", ProtocolName = "range" };
         Assert.Equal(ErrorCode.IllegalGeneration, await script.Heartbeat(old));
         Assert.Equal(ErrorCode.IllegalGeneration, (await script.Sync(old)).ErrorCode);
-        var odd = new JoinGroupResponse { MemberId = joined.MemberId, GenerationId = joined.GenerationId, ProtocolName = "odd" };
+        var odd = new JoinGroupResponse { MemberId = joined.MemberId, GenerationId = joined.GenerationId, ProtocolType = "consumer", ProtocolName = "odd" };
         Assert.Equal(ErrorCode.InconsistentGroupProtocol, (await script.Sync(odd)).ErrorCode);
+        odd.ProtocolName = null;
+        Assert.Equal(ErrorCode.InconsistentGroupProtocol, (await script.Sync(odd)).ErrorCode);
+    }
+
+    [Fact]
+    public async Task A_client_with_a_hostile_name_gets_a_member_id_that_can_be_stored()
+    {
+        var script = await GroupScript.StartAsync();
+        var joined = await script.Coordinator.JoinGroupAsync(Context(3, new string('x', 32_767)), new JoinGroupRequest
+        {
+            GroupId = "\0\ud800\n../",
+            SessionTimeoutMs = SessionTimeoutMs,
+            ProtocolType = "consumer",
+            Protocols = [new() { Name = "range" }],
+        });
+        Assert.Equal(ErrorCode.None, joined.ErrorCode);
+        var synced = await script.Sync(joined, new() { [joined.MemberId] = "all" }, group: "\0\ud800\n../");
+        Assert.Equal((ErrorCode.None, "all"), (synced.ErrorCode, Text(synced.Assignment)));
     }
 
     [Fact]

@@ -8,6 +8,7 @@ public sealed class MemoryPartition : IPartitionReader, IPartitionWriter
 {
     private readonly List<IReadOnlyList<CoordinatorRecord>> _batches = [];
     private readonly Queue<TaskCompletionSource<ErrorCode>> _heldCommits = [];
+    private long _recordCount;
 
     public int MaxBatchBytes { get; set; } = 1024 * 1024;
 
@@ -38,7 +39,8 @@ public sealed class MemoryPartition : IPartitionReader, IPartitionWriter
             return PartitionAppend.Refused(AppendError);
         Assert.True(records.Sum(record => record.SizeInBytes) <= MaxBatchBytes, "the batch is larger than the partition takes");
         _batches.Add([.. records]);
-        return new PartitionAppend(ErrorCode.None, new Offset(Records.Count() - 1), Commit());
+        _recordCount += records.Count;
+        return new PartitionAppend(ErrorCode.None, new Offset(_recordCount - 1), Commit());
     }
 
     public void CommitNext(ErrorCode error = ErrorCode.None) => _heldCommits.Dequeue().SetResult(error);
@@ -59,7 +61,11 @@ public sealed class MemoryPartition : IPartitionReader, IPartitionWriter
     }
 
     /// <summary>Puts a record there that no coordinator of ours wrote.</summary>
-    public void Plant(params CoordinatorRecord[] records) => _batches.Add(records);
+    public void Plant(params CoordinatorRecord[] records)
+    {
+        _batches.Add(records);
+        _recordCount += records.Length;
+    }
 
     private Task<ErrorCode> Commit()
     {

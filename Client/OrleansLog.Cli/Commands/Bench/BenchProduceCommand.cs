@@ -1,0 +1,103 @@
+using System.CommandLine;
+using System.Diagnostics;
+using OrleansLog.Cli.Output;
+using OrleansLog.Client;
+using OrleansLog.Protocol.Records;
+
+namespace OrleansLog.Cli.Commands;
+
+/// <summary><c>olog bench produce</c>.</summary>
+internal static class BenchProduceCommand
+{
+    private const long DefaultRecords = 5_000_000;
+    private const int RecordsPerRound = 1024;
+
+    private static readonly Option<long?> Records = CommonOptions.Long("--records", "How many records (default 5,000,000, unless --seconds is given).", 1);
+    private static readonly Option<Acks?> AckLevel = CommonOptions.AcksOption();
+    private static readonly Option<CompressionType?> Compression = CommonOptions.CompressionOption();
+    private static readonly Option<int?> BatchBytes = CommonOptions.Int("--batch-bytes", "The size at which a batch is sent (default 1,000,000).", 1);
+    private static readonly Option<int?> LingerMs = CommonOptions.Int("--linger-ms", "How long a record may wait for company, in milliseconds.", 0);
+
+    public static Command Create() => new OlogCommand(
+        "produce",
+        "Writes records as fast as they are taken. One record in 1,024 is timed from the call to its acknowledgement, which\n"
+        + "with the buffer always full is mostly time in the queue; 'olog bench latency' shows an unloaded cluster's.",
+        "olog bench produce",
+        "olog bench produce --topic fast --config flush.messages=1000000000 --record-size 1024 --seconds 10",
+        "olog bench produce --acks 1 --compression lz4 --records 1000000")
+    {
+        BenchTopic.Name, BenchTopic.Partitions, BenchTopic.Config, BenchTopic.RecordSize, Records, BenchTopic.Seconds,
+        AckLevel, Compression, BatchBytes, LingerMs,
+    }.Runs(RunAsync);
+
+    private static async Task RunAsync(Session session, CancellationToken cancellationToken)
+    {
+        var client = await session.ConnectAsync(cancellationToken);
+        var topic = await BenchTopic.PrepareAsync(session, client.Admin, cancellationToken);
+        OrleansLogException? error = null;
+        var byDefault = new ProducerOptions();
+        var options = byDefault with
+        {
+            Acks = session.Get(AckLevel) ?? byDefault.Acks,
+            Compression = session.Get(Compression) ?? byDefault.Compression,
+            BatchBytes = session.Get(BatchBytes) ?? byDefault.BatchBytes,
+            LingerMs = session.Get(LingerMs) ?? byDefault.LingerMs,
+            OnDelivery = report => error ??= report.Error,
+        };
+        var latencies = new Percentiles();
+        using var progress = new Progress(session.Terminal);
+        await using (var producer = client.CreateProducer(options))
+        {
+            await WriteAsync(session, producer, topic.Name, progress, latencies, () => error is not null, cancellationToken);
+            await producer.FlushAsync(CancellationToken.None);
+        }
+        progress.Dispose();
+        if (error is not null) throw error;
+        session.Out.WriteLine($"Produced {Units.Throughput(progress.Records, progress.Bytes, progress.Elapsed)}, acks {options.Acks}, compression {options.Compression}.");
+        if (options.Acks != Acks.None) session.Out.WriteLine($"To acknowledgement, under full load: {latencies}.");
+    }
+
+    private static async Task WriteAsync(
+        Session session, Producer producer, string topic, Progress progress, Percentiles latencies, Func<bool> failed, CancellationToken cancellationToken)
+    {
+        var payload = new Payload(session.Get(BenchTopic.RecordSize) ?? BenchTopic.DefaultRecordSize);
+        var seconds = session.Get(BenchTopic.Seconds);
+        var records = session.Get(Records) ?? (seconds is null ? DefaultRecords : long.MaxValue);
+        while (progress.Records < records && !failed() && !cancellationToken.IsCancellationRequested)
+        {
+            if (progress.Elapsed.TotalSeconds >= seconds) return;
+            var value = payload.Next();
+            _ = TimeAsync(producer.ProduceAsync(topic, value, CancellationToken.None), latencies);
+            progress.Add(1, value.Length);
+            var round = (int)Math.Min(RecordsPerRound - 1, records - progress.Records);
+            for (var left = round; left > 0;)
+                if (Post(producer, topic, payload, progress, ref left) is { } pending) await pending;
+        }
+    }
+
+    private static Task? Post(Producer producer, string topic, Payload payload, Progress progress, ref int left)
+    {
+        while (left > 0)
+        {
+            var value = payload.Next();
+            left--;
+            progress.Add(1, value.Length);
+            if (!producer.TryPost(topic, value)) return producer.PostAsync(topic, new OutgoingRecord { Value = value }).AsTask();
+        }
+        return null;
+    }
+
+    // A failure reaches the command through the delivery reports.
+    private static async Task TimeAsync(ValueTask<RecordMetadata> delivery, Percentiles latencies)
+    {
+        var started = Stopwatch.GetTimestamp();
+        try
+        {
+            await delivery;
+            latencies.AddSince(started);
+        }
+        catch (OrleansLogException)
+        {
+        }
+    }
+}

@@ -1,0 +1,87 @@
+using System.CommandLine;
+using OrleansLog.Cli.Output;
+using OrleansLog.Client;
+using OrleansLog.Protocol;
+
+namespace OrleansLog.Cli.Commands;
+
+/// <summary><c>olog groups reset-offsets</c>.</summary>
+internal static class ResetOffsetsCommand
+{
+    private static readonly Argument<string> Group = new("GROUP") { Description = "The group to move; it must have no members meanwhile." };
+
+    private static readonly Option<string[]> Topic = new("--topic")
+    {
+        Description = "The topic in which to move it; may be repeated.",
+        HelpName = "NAME",
+        Required = true,
+    };
+
+    private static readonly Option<int[]> Partitions = CommonOptions.Ints("--partition", "Only these partitions: repeat it, or 0,1,2.");
+
+    private static readonly Option<string?> To = new("--to")
+    {
+        Description = "Where to: an end, an offset (-5: five before the end) or a time such as 2025-06-01T12:00:00Z.",
+        HelpName = "earliest|latest|OFFSET|TIME",
+    };
+
+    private static readonly Option<long?> ShiftBy = CommonOptions.Long(
+        "--shift-by", "Move from the committed offset by so many records; below 0 is back.", long.MinValue);
+
+    private static readonly Option<bool> Execute = new("--execute") { Description = "Do it; without this the command only shows what it would do." };
+
+    public static Command Create() => new OlogCommand(
+        "reset-offsets",
+        "Moves a group to other offsets, where it goes on when its members come back.",
+        "olog groups reset-offsets kitchen --topic orders --to earliest",
+        "olog groups reset-offsets kitchen --topic orders --to 2025-06-01T12:00:00Z --execute",
+        "olog groups reset-offsets kitchen --topic orders --shift-by -100 --execute")
+    {
+        Group, Topic, Partitions, To, ShiftBy, Execute,
+    }.Runs(RunAsync);
+
+    private static async Task RunAsync(Session session, CancellationToken cancellationToken)
+    {
+        var target = TargetOf(session);
+        var groupId = session.Get(Group);
+        var admin = (await session.ConnectAsync(cancellationToken)).Admin;
+        var state = (await GroupLookup.TryDescribeAsync(admin, groupId, cancellationToken))?.State ?? "Empty";
+        if (state != "Empty")
+            throw new CommandException($"group '{groupId}' has members (state {state}); stop them first, since they would overwrite the new offsets.");
+        var plan = new List<(TopicPartition Partition, Offset? From, Offset To)>();
+        foreach (var topic in session.Get(Topic)) plan.AddRange(await PlanAsync(session, admin, topic, target, cancellationToken));
+        var table = new TextTable("TOPIC", ">PARTITION", ">FROM", ">TO");
+        foreach (var (partition, from, to) in plan) table.Add(partition.Topic, $"{partition.Partition}", from?.ToString() ?? "-", $"{to}");
+        if (session.Get(Execute))
+            await admin.AlterGroupOffsetsAsync(groupId, [.. plan.Select(p => new TopicPartitionOffset(p.Partition, p.To))], cancellationToken);
+        table.WriteTo(session.Terminal);
+        if (!session.Get(Execute)) await session.Error.WriteLineAsync("olog: nothing is changed yet; add --execute to do it.");
+    }
+
+    private static StartPosition? TargetOf(Session session)
+    {
+        if (session.Has(To) == session.Has(ShiftBy)) throw new CommandException("say where to: either --to or --shift-by.", ExitCode.Usage);
+        return session.Get(To) is { } to ? StartPosition.Parse(To.Name, to) : null;
+    }
+
+    private static async Task<IEnumerable<(TopicPartition, Offset?, Offset)>> PlanAsync(
+        Session session, AdminClient admin, string topic, StartPosition? target, CancellationToken cancellationToken)
+    {
+        var description = await TopicLookup.DescribeAsync(admin, topic, cancellationToken);
+        var partitions = TopicLookup.Choose(description, session.Get(Partitions) ?? []);
+        var ranges = await OffsetRanges.OfAsync(admin, partitions, cancellationToken);
+        var committed = (await admin.ListGroupOffsetsAsync(session.Get(Group), partitions, cancellationToken)).ToDictionary(c => c.Partition, c => c.Offset);
+        var targets = target is null
+            ? partitions.ToDictionary(p => p, p => Shifted(committed, p, session.Get(ShiftBy) ?? 0, ranges.Of(p)))
+            : await target.ResolveAsync(admin, partitions, ranges, cancellationToken);
+        return partitions.Select(p => (p, committed.TryGetValue(p, out var from) ? from : (Offset?)null, targets[p]));
+    }
+
+    /// <summary>Counts from the committed offset, or from the start where nothing is committed; stays within what is there.</summary>
+    private static Offset Shifted(Dictionary<TopicPartition, Offset> committed, TopicPartition partition, long shift, (Offset Start, Offset End) range)
+    {
+        var from = committed.TryGetValue(partition, out var offset) ? offset : range.Start;
+        var distance = Math.Clamp(shift, range.Start - from, range.End - from);
+        return from + distance;
+    }
+}

@@ -1,0 +1,45 @@
+using System.CommandLine;
+using Microsoft.Win32.SafeHandles;
+
+namespace OrleansLog.Cli;
+
+/// <summary>
+/// Where a command reads and writes: the process's own streams, or a test's. Text (tables, messages) goes to
+/// <see cref="InvocationConfiguration.Output"/> and <see cref="InvocationConfiguration.Error"/>, record bytes through
+/// the streams, and no command uses both kinds of output for records.
+/// </summary>
+internal sealed class Terminal : InvocationConfiguration
+{
+    /// <summary>Opens standard input as bytes.</summary>
+    public required Func<Stream> OpenInput { get; init; }
+
+    /// <summary>Opens standard output as bytes. A reader that went away shows as an <see cref="IOException"/>.</summary>
+    public required Func<Stream> OpenOutput { get; init; }
+
+    public bool InputIsTerminal { get; init; }
+
+    public bool OutputIsTerminal { get; init; }
+
+    public bool ErrorIsTerminal { get; init; }
+
+    public static Terminal OfProcess() => new()
+    {
+        OpenInput = Console.OpenStandardInput,
+        OpenOutput = OpenStandardOutput,
+        InputIsTerminal = !Console.IsInputRedirected,
+        OutputIsTerminal = !Console.IsOutputRedirected,
+        ErrorIsTerminal = !Console.IsErrorRedirected,
+        EnableDefaultExceptionHandler = false,
+        ProcessTerminationTimeout = null,
+    };
+
+    // Console's stream swallows "broken pipe", so that a consumer would go on for ever after `| head`; a FileStream
+    // reports it. On a seekable file, though, a FileStream writes at positions of its own and leaves the shared one
+    // behind, over which the next program of a script would write.
+    private static Stream OpenStandardOutput()
+    {
+        if (OperatingSystem.IsWindows() || !Console.IsOutputRedirected) return Console.OpenStandardOutput();
+        var pipe = new FileStream(new SafeFileHandle(1, ownsHandle: false), FileAccess.Write, bufferSize: 0);
+        return pipe.CanSeek ? Console.OpenStandardOutput() : pipe;
+    }
+}

@@ -1,0 +1,120 @@
+using System.Collections.Immutable;
+using Microsoft.Extensions.Logging;
+using OrleansLog.Protocol;
+using OrleansLog.Protocol.Wire;
+
+namespace OrleansLog.Client.Transport;
+
+/// <summary>
+/// The Kafka protocol over TCP: one connection per broker and lane, opened when first needed and again after it broke.
+/// </summary>
+internal sealed class SocketTransport : IClusterTransport
+{
+    private readonly ClientOptions _options;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly ImmutableArray<BrokerNode> _bootstrap;
+    private readonly Dictionary<(BrokerId, Lane), Task<BrokerConnection>> _connections = [];
+    private ImmutableDictionary<BrokerId, BrokerNode> _brokers = ImmutableDictionary<BrokerId, BrokerNode>.Empty;
+    private bool _isDisposed;
+
+    public SocketTransport(ClientOptions options, TimeProvider time, ILogger logger)
+    {
+        (_options, _time, _logger) = (options, time, logger);
+        _bootstrap = BootstrapList.Parse(options.BootstrapServers);
+    }
+
+    public ValueTask<ResponseFrame> SendAsync(
+        BrokerId broker, Lane lane, OutgoingRequest request, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var connecting = FindConnection(broker, lane);
+        return connecting.IsCompletedSuccessfully
+            ? connecting.Result.SendAsync(request, cancellationToken)
+            : SendWhenConnectedAsync(connecting, request, cancellationToken);
+    }
+
+    public async ValueTask<(short Min, short Max)?> FindVersionsAsync(
+        BrokerId broker, Lane lane, ApiKey api, CancellationToken cancellationToken)
+    {
+        var connection = await FindConnection(broker, lane).WaitAsync(cancellationToken);
+        return Apis.Find(api) is { } range ? connection.Versions.Common(api, range.Min, range.Max) : null;
+    }
+
+    public void LearnBrokers(IReadOnlyList<BrokerNode> brokers) =>
+        Volatile.Write(ref _brokers, brokers.ToImmutableDictionary(broker => broker.Id));
+
+    public void CloseLane(Lane lane) => Close(key => key.Lane == lane);
+
+    public ValueTask DisposeAsync()
+    {
+        lock (_connections) _isDisposed = true;
+        Close(_ => true);
+        return default;
+    }
+
+    private static async ValueTask<ResponseFrame> SendWhenConnectedAsync(
+        Task<BrokerConnection> connecting, OutgoingRequest request, CancellationToken cancellationToken)
+    {
+        var connection = await connecting.WaitAsync(cancellationToken);
+        return await connection.SendAsync(request, cancellationToken);
+    }
+
+    private Task<BrokerConnection> FindConnection(BrokerId broker, Lane lane)
+    {
+        lock (_connections)
+        {
+            ObjectDisposedException.ThrowIf(_isDisposed, typeof(OrleansLogClient));
+            if (_connections.TryGetValue((broker, lane), out var known) && IsUsable(known)) return known;
+            return _connections[(broker, lane)] = broker == BrokerId.None ? ConnectToAnyAsync() : ConnectToAsync(broker);
+        }
+    }
+
+    private static bool IsUsable(Task<BrokerConnection> connecting) =>
+        !connecting.IsCompleted || (connecting.IsCompletedSuccessfully && connecting.Result.IsOpen);
+
+    private async Task<BrokerConnection> ConnectToAsync(BrokerId broker)
+    {
+        if (!Volatile.Read(ref _brokers).TryGetValue(broker, out var node))
+            throw new OrleansLogException(ErrorCode.BrokerNotAvailable, $"Broker {broker} is not among the living brokers of the cluster.");
+        return await BrokerConnection.ConnectAsync(node.Host, node.Port, _options, _time, _logger);
+    }
+
+    private async Task<BrokerConnection> ConnectToAnyAsync()
+    {
+        OrleansLogException? last = null;
+        foreach (var node in _bootstrap.AddRange(Volatile.Read(ref _brokers).Values))
+        {
+            try
+            {
+                return await BrokerConnection.ConnectAsync(node.Host, node.Port, _options, _time, _logger);
+            }
+            catch (OrleansLogException e)
+            {
+                last = e;
+            }
+        }
+        throw last!;
+    }
+
+    private void Close(Func<(BrokerId Broker, Lane Lane), bool> which)
+    {
+        List<Task<BrokerConnection>> closing = [];
+        lock (_connections)
+        {
+            foreach (var key in _connections.Keys.Where(which).ToList())
+            {
+                _connections.Remove(key, out var connection);
+                closing.Add(connection!);
+            }
+        }
+        foreach (var connection in closing)
+        {
+            connection.ContinueWith(
+                static task => task.Result.Dispose(),
+                CancellationToken.None,
+                TaskContinuationOptions.OnlyOnRanToCompletion | TaskContinuationOptions.ExecuteSynchronously,
+                TaskScheduler.Default);
+        }
+    }
+}

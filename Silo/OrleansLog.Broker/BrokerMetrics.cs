@@ -1,0 +1,42 @@
+using System.Diagnostics.Metrics;
+using OrleansLog.Broker.Partitions;
+
+namespace OrleansLog.Broker;
+
+/// <summary>
+/// What brokers hold, as the meter <c>OrleansLog.Broker</c>. Asked for when somebody looks; costs nothing between.
+/// Thread-safe. Dispose it before the brokers.
+/// </summary>
+public sealed class BrokerMetrics : IDisposable
+{
+    public const string MeterName = "OrleansLog.Broker";
+
+    private readonly Meter _meter = new(MeterName);
+    private readonly IReadOnlyCollection<Broker> _brokers;
+
+    public BrokerMetrics(IReadOnlyCollection<Broker> brokers)
+    {
+        _brokers = brokers;
+        _meter.CreateObservableGauge("orleanslog.partitions", () => PerBroker(_ => true), "{partition}", "Partitions led here.");
+        _meter.CreateObservableGauge(
+            "orleanslog.partitions.failed", () => PerBroker(p => p.Log.Failure is not null), "{partition}",
+            "Partitions that take no more records because their files failed.");
+        PerPartition("orleanslog.log.size", "By", "Bytes of segments on disk.", p => p.Log.SizeInBytes);
+        PerPartition("orleanslog.log.start_offset", "{offset}", "First offset still there.", p => p.Log.LogStartOffset.Value);
+        PerPartition("orleanslog.log.end_offset", "{offset}", "Offset that the next record gets.", p => p.Log.LogEndOffset.Value);
+        PerPartition("orleanslog.log.high_watermark", "{offset}", "Offset below which consumers may read.", p => p.HighWatermark.Value);
+        PerPartition("orleanslog.log.flushed_offset", "{offset}", "Offset below which everything is on disk.", p => p.Log.FlushedOffset.Value);
+    }
+
+    public void Dispose() => _meter.Dispose();
+
+    private void PerPartition(string name, string unit, string description, Func<Partition, long> value) => _meter.CreateObservableGauge(
+        name,
+        () => _brokers.SelectMany(b => b.Partitions.All).Select(
+            p => new Measurement<long>(value(p), new("topic", p.Id.Topic), new("partition", p.Id.Partition))),
+        unit,
+        description);
+
+    private IEnumerable<Measurement<int>> PerBroker(Func<Partition, bool> counts) =>
+        _brokers.Select(b => new Measurement<int>(b.Partitions.All.Count(counts), new KeyValuePair<string, object?>("broker", b.Id.Value)));
+}

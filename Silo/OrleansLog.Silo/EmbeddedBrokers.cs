@@ -1,0 +1,122 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using OrleansLog.Broker;
+using OrleansLog.Broker.Configuration;
+using OrleansLog.Broker.Embedded;
+using OrleansLog.Broker.Files;
+using OrleansLog.Kafka;
+using OrleansLog.Silo.Options;
+using OrleansLog.Storage;
+
+namespace OrleansLog.Silo;
+
+/// <summary>All brokers in this process over real files, each with a Kafka endpoint of its own.</summary>
+internal sealed class EmbeddedBrokers : IEngine
+{
+    private readonly EmbeddedEngine _engine;
+    private readonly PhysicalFileSystem _files;
+    private readonly List<KafkaServer> _servers = [];
+    private readonly BrokerMetrics _metrics;
+
+    private EmbeddedBrokers(EmbeddedEngine engine, PhysicalFileSystem files)
+    {
+        _engine = engine;
+        _files = files;
+        _metrics = new BrokerMetrics(engine.Brokers);
+    }
+
+    public string? NotReady =>
+        _engine.Brokers.SelectMany(b => b.Partitions.All).FirstOrDefault(p => p.Log.Failure is not null) is { } failed
+            ? $"{failed.Id} does not accept records: {failed.Log.Failure!.Message}"
+            : null;
+
+    public string Addresses => string.Join(", ", _servers.Select(s => s.EndPoint));
+
+    /// <summary>Claims the ports, then the data directory; serves when everything in it is recovered.</summary>
+    public static async Task<IEngine> StartAsync(SiloOptions options, ILoggerFactory loggers, CancellationToken cancellation)
+    {
+        var listeners = Bind(options);
+        var files = new PhysicalFileSystem();
+        EmbeddedBrokers? brokers = null;
+        try
+        {
+            var engine = await EmbeddedEngine.StartAsync(Options(options, listeners), files, TimeProvider.System, loggers, cancellation);
+            brokers = new EmbeddedBrokers(engine, files);
+            foreach (var (listener, broker) in listeners.Zip(engine.Brokers))
+                brokers._servers.Add(KafkaServer.Start(listener, broker, TimeProvider.System, loggers.CreateLogger<KafkaServer>()));
+            return brokers;
+        }
+        catch (Exception problem) when (problem is IOException or InvalidDataException or UnauthorizedAccessException or SocketException)
+        {
+            listeners.ForEach(l => l.Dispose());
+            if (brokers is not null)
+                await brokers.DisposeAsync();
+            else
+                files.Dispose();
+            throw Explain(problem, options);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Task.WhenAll(_servers.Select(s => s.DisposeAsync().AsTask()));
+        _metrics.Dispose();
+        await _engine.DisposeAsync();
+        _files.Dispose();
+    }
+
+    private static BrokerOptions Options(SiloOptions options, List<Socket> listeners)
+    {
+        var advertised = options.AdvertisedHost ?? (IsEveryAddress(options.Host) ? Dns.GetHostName() : options.Host);
+        var addresses = listeners.Select(l => new BrokerAddress(advertised, ((IPEndPoint)l.LocalEndPoint!).Port)).ToList();
+        return new BrokerOptions
+        {
+            DataDirectory = options.DataDirectory,
+            Brokers = addresses,
+            Config = options.Config
+                .With(ConfigSource.StaticBroker, BrokerConfigs.LogDirs.Name, options.DataDirectory)
+                .With(ConfigSource.StaticBroker, BrokerConfigs.Listeners.Name, Uris(addresses.Select(a => a with { Host = options.Host })))
+                .With(ConfigSource.StaticBroker, BrokerConfigs.AdvertisedListeners.Name, Uris(addresses)),
+        };
+    }
+
+    private static string Uris(IEnumerable<BrokerAddress> addresses) =>
+        string.Join(',', addresses.Select(a => string.Create(CultureInfo.InvariantCulture, $"PLAINTEXT://{a.Host}:{a.Port}")));
+
+    private static bool IsEveryAddress(string host) =>
+        IPAddress.TryParse(host, out var address) && (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any));
+
+    private static List<Socket> Bind(SiloOptions options)
+    {
+        if (options.KafkaPort + options.Brokers - 1 > IPEndPoint.MaxPort)
+            throw new StartException(ExitCode.Usage, $"--kafka-port {options.KafkaPort} leaves no ports for {options.Brokers} brokers");
+        var address = SiloProcess.Address(options.Host);
+        var listeners = new List<Socket>();
+        for (var number = 0; number < options.Brokers; number++)
+        {
+            var endPoint = new IPEndPoint(address, options.KafkaPort == 0 ? 0 : options.KafkaPort + number);
+            try
+            {
+                listeners.Add(KafkaServer.Bind(endPoint));
+            }
+            catch (SocketException problem)
+            {
+                listeners.ForEach(l => l.Dispose());
+                throw CannotListen(endPoint.ToString(), problem);
+            }
+        }
+        return listeners;
+    }
+
+    private static StartException CannotListen(string address, SocketException problem) => new(
+        ExitCode.AddressInUse, $"Kafka cannot listen on {address}: {problem.Message} (--kafka-port chooses another port)", problem);
+
+    private static StartException Explain(Exception problem, SiloOptions options) => problem switch
+    {
+        SocketException socket => CannotListen(string.Create(CultureInfo.InvariantCulture, $"{options.Host}:{options.KafkaPort}"), socket),
+        DirectoryInUseException => new(ExitCode.DataDirectoryInUse, problem.Message, problem),
+        InvalidDataException => new(ExitCode.DataNotReadable, $"the data directory {options.DataDirectory} cannot be used: {problem.Message}", problem),
+        _ => new(ExitCode.DataDirectoryNotUsable, $"the data directory {options.DataDirectory} cannot be used: {problem.Message}", problem),
+    };
+}

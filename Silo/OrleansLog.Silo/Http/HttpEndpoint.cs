@@ -1,0 +1,93 @@
+using System.Net;
+using System.Text;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using OrleansLog.Silo.Metrics;
+
+namespace OrleansLog.Silo.Http;
+
+/// <summary>
+/// <c>/health/live</c>, <c>/health/ready</c> and <c>/metrics</c>. Starts before the brokers do, so that whoever watches a
+/// long recovery sees a process that lives and is not ready.
+/// </summary>
+public sealed class HttpEndpoint : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+
+    private HttpEndpoint(WebApplication app) => _app = app;
+
+    /// <summary>The port it listens on; the one that was chosen where 0 was asked for.</summary>
+    public int Port => new Uri(_app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First()).Port;
+
+    /// <exception cref="StartException">The address is in use or not this machine's.</exception>
+    public static async Task<HttpEndpoint> StartAsync(
+        IPEndPoint address, Health health, MetricCollector metrics, ILoggerFactory loggers, CancellationToken cancellation)
+    {
+        var app = Build(address, loggers);
+        app.Run(context => Answer(context, health, metrics));
+        try
+        {
+            await app.StartAsync(cancellation);
+            return new HttpEndpoint(app);
+        }
+        catch (IOException problem)
+        {
+            await app.DisposeAsync();
+            throw new StartException(
+                ExitCode.AddressInUse, $"HTTP cannot listen on {address}: {problem.InnerException?.Message ?? problem.Message} (--http-port chooses another port)", problem);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _app.StopAsync();
+        await _app.DisposeAsync();
+    }
+
+    private static WebApplication Build(IPEndPoint address, ILoggerFactory loggers)
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Listen(address);
+        });
+        builder.Services.AddSingleton(loggers);
+        // The process has its own handling of signals, which stops the brokers first.
+        builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
+        return builder.Build();
+    }
+
+    private static Task Answer(HttpContext context, Health health, MetricCollector metrics) => context.Request.Path.Value switch
+    {
+        _ when !HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method) =>
+            Text(context, StatusCodes.Status405MethodNotAllowed, "only GET"),
+        "/health/live" => Text(context, StatusCodes.Status200OK, "live"),
+        "/health/ready" => health.NotReady is { } reason
+            ? Text(context, StatusCodes.Status503ServiceUnavailable, $"not ready: {reason}")
+            : Text(context, StatusCodes.Status200OK, "ready"),
+        "/metrics" => Metrics(context, metrics),
+        _ => Text(context, StatusCodes.Status404NotFound, "there are /health/live, /health/ready and /metrics"),
+    };
+
+    private static Task Text(HttpContext context, int status, string text)
+    {
+        context.Response.StatusCode = status;
+        context.Response.ContentType = "text/plain; charset=utf-8";
+        return context.Response.WriteAsync(text + "\n", Encoding.UTF8);
+    }
+
+    private static async Task Metrics(HttpContext context, MetricCollector metrics)
+    {
+        context.Response.ContentType = PrometheusWriter.ContentType;
+        metrics.Write(new PrometheusWriter(context.Response.BodyWriter));
+        await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
+    }
+
+    private sealed class NoLifetime : IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+}

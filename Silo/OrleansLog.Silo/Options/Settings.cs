@@ -1,0 +1,50 @@
+using System.Globalization;
+using Microsoft.Extensions.Logging;
+
+namespace OrleansLog.Silo.Options;
+
+/// <summary>The table of settings. <c>--config</c> is apart, for it may be given many times.</summary>
+internal static class Settings
+{
+    public const string Config = "config";
+
+    public static readonly IReadOnlyList<Setting> All =
+    [
+        new("data", "DIR", "Directory that holds everything; made where it is missing [default: ./data]",
+            (SiloOptions o, string text, out string? mustBe) => o with { DataDirectory = NotEmpty(text, "a directory", out mustBe) }),
+        new("kafka-port", "PORT", "Port for Kafka clients; further brokers count up from it; 0 for any that is free [default: 9092]",
+            (SiloOptions o, string text, out string? mustBe) => o with { KafkaPort = Number(text, 0, 65535, out mustBe) }),
+        new("http-port", "PORT", "Port for /health/live, /health/ready and /metrics; 0 for any that is free [default: 8080]",
+            (SiloOptions o, string text, out string? mustBe) => o with { HttpPort = Number(text, 0, 65535, out mustBe) }),
+        new("brokers", "N", "Brokers in this process [default: 1]",
+            (SiloOptions o, string text, out string? mustBe) => o with { Brokers = Number(text, 1, 100, out mustBe) }),
+        new("host", "HOST", "Address to listen on: a name, an address, or 0.0.0.0 for all [default: 127.0.0.1]",
+            (SiloOptions o, string text, out string? mustBe) => o with { Host = NotEmpty(text, "a name or an address", out mustBe) }),
+        new("advertised-host", "HOST", "Name that clients are told to connect to [default: the listening address]",
+            (SiloOptions o, string text, out string? mustBe) => o with { AdvertisedHost = NotEmpty(text, "a name or an address", out mustBe) }),
+        new("engine", "ENGINE", "What carries the brokers: embedded or orleans [default: embedded]",
+            (SiloOptions o, string text, out string? mustBe) => o with { Engine = Choice<Engine>(text, out mustBe) }),
+        new("log-level", "LEVEL", "Least severe messages to write to standard error: debug, information, warning, error, none [default: warning]",
+            (SiloOptions o, string text, out string? mustBe) => o with { LogLevel = Choice<LogLevel>(text, out mustBe) }),
+    ];
+
+    private static string NotEmpty(string text, string what, out string? mustBe)
+    {
+        mustBe = string.IsNullOrWhiteSpace(text) ? what : null;
+        return text;
+    }
+
+    private static int Number(string text, int min, int max, out string? mustBe)
+    {
+        var isRight = int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= min && number <= max;
+        mustBe = isRight ? null : string.Create(CultureInfo.InvariantCulture, $"a number from {min} to {max}");
+        return number;
+    }
+
+    private static T Choice<T>(string text, out string? mustBe) where T : struct, Enum
+    {
+        var isRight = !int.TryParse(text, out _) && Enum.TryParse<T>(text, ignoreCase: true, out _);
+        mustBe = isRight ? null : $"one of: {string.Join(", ", Enum.GetNames<T>()).ToLowerInvariant()}";
+        return isRight ? Enum.Parse<T>(text, ignoreCase: true) : default;
+    }
+}

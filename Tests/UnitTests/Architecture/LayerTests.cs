@@ -1,0 +1,69 @@
+namespace OrleansLog.UnitTests.Architecture;
+
+/// <summary>The arrows between the projects (README, "Layout"): who may know whom, counted through others.</summary>
+public sealed class LayerTests
+{
+    private const string Protocol = "OrleansLog.Protocol";
+    private const string Compression = "OrleansLog.Compression";
+    private const string Storage = "OrleansLog.Storage";
+    private const string Coordination = "OrleansLog.Coordination";
+    private const string Broker = "OrleansLog.Broker";
+    private const string Kafka = "OrleansLog.Kafka";
+    private const string Client = "OrleansLog.Client";
+
+    private static readonly Dictionary<string, string[]> Allowed = new()
+    {
+        [Protocol] = [],
+        [Compression] = [Protocol],
+        [Storage] = [Protocol],
+        [Coordination] = [Protocol],
+        [Broker] = [Protocol, Storage, Coordination],
+        [Kafka] = [Protocol, Storage, Coordination, Broker],
+        ["OrleansLog.Silo"] = [Protocol, Storage, Coordination, Broker, Kafka],
+        [Client] = [Protocol, Compression],
+        ["OrleansLog.Cli"] = [Protocol, Compression, Client],
+    };
+
+    /// <summary>Which packages a library may bring to those who use it, beyond what is listed here none.</summary>
+    private static readonly Dictionary<string, string[]> AllowedPackages = new()
+    {
+        [Protocol] = [],
+        [Compression] = ["IronSnappy"],
+        [Storage] = ["Microsoft.Extensions.Logging.Abstractions"],
+        [Coordination] = ["Microsoft.Extensions.Logging.Abstractions"],
+    };
+
+    public static TheoryData<string> Products => [.. SourceTree.Projects.Values.Where(p => p.Folder != "Tests" && IsLayer(p)).Select(p => p.Name)];
+
+    [Theory]
+    [MemberData(nameof(Products))]
+    public void A_project_knows_only_the_layers_below_it(string name)
+    {
+        Assert.True(Allowed.ContainsKey(name), $"{name} is new: say here which projects it may know, and why in the README");
+        Assert.Empty(SourceTree.Projects[name].AllReferences().Except(Allowed[name]));
+    }
+
+    [Fact]
+    public void Every_layer_named_here_exists() => Assert.Empty(Allowed.Keys.Except(SourceTree.Projects.Keys));
+
+    [Theory]
+    [MemberData(nameof(Products))]
+    public void Nothing_in_the_core_or_the_client_knows_Orleans(string name)
+    {
+        var project = SourceTree.Projects[name];
+        var all = project.AllReferences().Select(r => SourceTree.Projects[r]).Append(project);
+        Assert.DoesNotContain(all.SelectMany(p => p.Packages), p => p.StartsWith("Microsoft.Orleans", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void The_core_brings_no_packages_but_the_few_that_are_meant() => Assert.All(
+        AllowedPackages, layer => Assert.Empty(SourceTree.Projects[layer.Key].Packages.Except(layer.Value)));
+
+    [Fact]
+    public void Products_do_not_know_their_tests() => Assert.All(
+        SourceTree.Projects.Values.Where(p => p.Folder != "Tests"),
+        p => Assert.DoesNotContain(p.AllReferences(), r => SourceTree.Projects[r].Folder == "Tests"));
+
+    /// <summary>Samples are users of the client, not layers.</summary>
+    private static bool IsLayer(Project project) => !SourceTree.Relative(project.Directory).Contains("samples", StringComparison.Ordinal);
+}

@@ -1,0 +1,59 @@
+using System.Net;
+using Microsoft.Extensions.Logging.Abstractions;
+using OrleansLog.Broker;
+using OrleansLog.Broker.Embedded;
+using OrleansLog.Broker.Configuration;
+using OrleansLog.Broker.Files;
+using OrleansLog.Kafka;
+using OrleansLog.Storage;
+using OneBroker = OrleansLog.Broker.Broker;
+
+namespace OrleansLog.UnitTests.Support;
+
+/// <summary>
+/// An embedded engine with its Kafka endpoint on a free loopback port and a data directory of its own, which goes with
+/// it unless it was given one.
+/// </summary>
+internal sealed class TestBroker : IAsyncDisposable
+{
+    private readonly EmbeddedEngine _engine;
+    private readonly KafkaServer _server;
+    private readonly DirectoryInfo? _ownDirectory;
+
+    private TestBroker(EmbeddedEngine engine, KafkaServer server, DirectoryInfo? ownDirectory)
+    {
+        _engine = engine;
+        _server = server;
+        _ownDirectory = ownDirectory;
+    }
+
+    public IPEndPoint EndPoint => _server.EndPoint;
+
+    public OneBroker Broker => _engine.Brokers[0];
+
+    public static async Task<TestBroker> StartAsync(
+        string? dataDirectory = null, TimeProvider? time = null, ILogFileSystem? files = null, params (string Name, string Value)[] config)
+    {
+        var ownDirectory = dataDirectory is null ? Directory.CreateTempSubdirectory("orleanslog-test-") : null;
+        var listener = KafkaServer.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        var options = new BrokerOptions
+        {
+            DataDirectory = dataDirectory ?? ownDirectory!.FullName,
+            Brokers = [new BrokerAddress("127.0.0.1", ((IPEndPoint)listener.LocalEndPoint!).Port)],
+            Config = config.Aggregate(ConfigValues.Empty, (values, pair) => values.With(ConfigSource.StaticBroker, pair.Name, pair.Value)),
+        };
+        time ??= TimeProvider.System;
+        var engine = await EmbeddedEngine.StartAsync(options, files ?? new PhysicalFileSystem(), time, NullLoggerFactory.Instance, default);
+        var server = KafkaServer.Start(listener, engine.Brokers[0], time, NullLogger<KafkaServer>.Instance);
+        return new TestBroker(engine, server, ownDirectory);
+    }
+
+    public Task<TestClient> ConnectAsync() => TestClient.ConnectAsync(EndPoint);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _server.DisposeAsync();
+        await _engine.DisposeAsync();
+        _ownDirectory?.Delete(recursive: true);
+    }
+}
