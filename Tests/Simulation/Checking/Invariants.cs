@@ -80,16 +80,23 @@ public sealed class CommitInvariant() : Checker("4 commit")
         Require(
             highWatermark <= ledger.End || inSync >= Cluster.Profile.Replication.MinInSyncReplicas,
             $"broker {broker.Id} commits up to {highWatermark} with {inSync} in sync");
-        foreach (var batch in broker.Shadow.Batches.SkipWhile(batch => batch.Base < ledger.End))
+        while (ledger.End < highWatermark && Next(broker) is { } next)
         {
-            if (batch.Base >= highWatermark) break;
-            Require(batch.Next <= highWatermark, $"the high watermark {highWatermark} splits a batch");
-            CheckHeld(batch);
-            ledger.Add(batch);
-            Cluster.Committed(broker, batch);
+            Require(next.Batch.Next <= highWatermark, $"the high watermark {highWatermark} splits a batch");
+            CheckHeld(next.Batch);
+            ledger.Add(next.Batch);
+            Cluster.Committed(next.Holder, next.Batch);
         }
 
         Require(highWatermark <= ledger.End, $"broker {broker.Id} commits up to {highWatermark} and has only {broker.Shadow.End}");
+    }
+
+    // The leader's next batch; another's where the leader knows that its own copy is damaged.
+    private (SimBroker Holder, BatchId Batch)? Next(SimBroker leader)
+    {
+        foreach (var broker in Cluster.Brokers.Where(other => other != leader && other.Replica is not null).Prepend(leader))
+            if (broker.Shadow.At(Cluster.Ledger.End) is { } batch && leader.Shadow.HoldsOrRefuses(batch)) return (broker, batch);
+        return null;
     }
 
     private void CheckHeld(BatchId batch)
@@ -103,7 +110,7 @@ public sealed class CommitInvariant() : Checker("4 commit")
             if (broker.DamagedInEpoch >= member.BrokerEpoch) continue;
             var shadow = broker.Shadow;
             var durable = broker.Replica?.Log.SettledOffset ?? shadow.End;
-            Require(shadow.Holds(batch), $"offset {batch.Base} of epoch {batch.Epoch} is committed and broker {member.Broker}, in sync, lacks it: {current.Record}");
+            Require(shadow.HoldsOrRefuses(batch), $"offset {batch.Base} of epoch {batch.Epoch} is committed and broker {member.Broker}, in sync, lacks it: {current.Record}");
             Require(durable >= batch.Next, $"offset {batch.Base} is committed and not durable on broker {member.Broker}: {current.Record}");
         }
 
@@ -151,16 +158,16 @@ public sealed class MembershipInvariant() : Checker("6 membership")
     }
 }
 
-/// <summary>A high watermark never moves back, and no committed offset is ever cut off by whoever is in sync.</summary>
+/// <summary>In one life of a replica the high watermark never moves back, and no committed offset is ever cut off by whoever is in sync.</summary>
 public sealed class HighWatermarkInvariant() : Checker("7 high watermark")
 {
-    private readonly Dictionary<PartitionReplica, Offset> _known = [];
+    private readonly Dictionary<(PartitionReplica, ReplicaIncarnation), Offset> _known = [];
 
     public override void OnHighWatermark(SimBroker broker, PartitionReplica replica, Offset highWatermark)
     {
-        Require(highWatermark >= _known.GetValueOrDefault(replica), $"the high watermark of broker {broker.Id} went back to {highWatermark}");
+        Require(highWatermark >= _known.GetValueOrDefault((replica, replica.Incarnation)), $"the high watermark of broker {broker.Id} went back to {highWatermark}");
         Require(highWatermark <= Cluster.Ledger.End, $"broker {broker.Id} knows {highWatermark} as committed; {Cluster.Ledger.End} is");
-        _known[replica] = highWatermark;
+        _known[(replica, replica.Incarnation)] = highWatermark;
     }
 
     public override void OnTruncating(SimBroker broker, Offset end)

@@ -69,17 +69,20 @@ public sealed class Shadow
     }
 
     /// <summary>Whether the batch is at its place in this log.</summary>
-    public bool Holds(BatchId batch)
+    public bool Holds(BatchId batch) => At(batch.Base) == batch;
+
+    /// <summary>The batch that begins at an offset.</summary>
+    public BatchId? At(Offset offset)
     {
         int low = 0, high = _batches.Count;
         while (low < high)
         {
             var middle = (low + high) >>> 1;
-            if (_batches[middle].Base < batch.Base) low = middle + 1;
+            if (_batches[middle].Base < offset) low = middle + 1;
             else high = middle;
         }
 
-        return low < _batches.Count && _batches[low] == batch;
+        return low < _batches.Count && _batches[low].Base == offset ? _batches[low] : null;
     }
 
     /// <summary>
