@@ -32,7 +32,7 @@ public sealed class Shadow
         while (at < log.LogEndOffset)
         {
             var read = log.Read(at, 1 << 20, log.LogEndOffset);
-            if (read.Refused is { } damage) at = Refuse(at, damage.To);
+            if (read.Refused is { } damage) at = Refuse(at, Offset.Min(damage.To, log.LogEndOffset));
             else if (read.Error != ErrorCode.None || read.Slice.IsEmpty) break;
             else at = Take(read.Slice);
         }

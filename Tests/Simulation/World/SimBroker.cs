@@ -32,7 +32,8 @@ public sealed class SimBroker(SimCluster cluster, BrokerId id) : IReplicationObs
     /// <summary>Set while the broker serves.</summary>
     public BrokerReplicas? Replicas { get; private set; }
 
-    public PartitionReplica? Replica => Replicas?.Find(SimCluster.Partition);
+    /// <summary>The replica, from its opening to the end of the process.</summary>
+    public PartitionReplica? Replica { get; private set; }
 
     public SimView? View { get; private set; }
 
@@ -56,7 +57,7 @@ public sealed class SimBroker(SimCluster cluster, BrokerId id) : IReplicationObs
         Clock = new SimClock(cluster.Scheduler, Process, cluster.Profile.DrawClockRate(cluster.Random), TimeSpan.FromSeconds(cluster.Random.Between(-5, 5)));
         View = new SimView(cluster);
         cluster.Trace($"start {id}");
-        Process.Enter(() => _ = RunAsync(Process, Clock, View));
+        Process.Enter(() => _ = RunOrDieAsync(Process, Clock, View));
     }
 
     /// <summary>The power fails.</summary>
@@ -105,6 +106,21 @@ public sealed class SimBroker(SimCluster cluster, BrokerId id) : IReplicationObs
 
     private SimProcess? LastProcess { get; set; }
 
+    // A disk that fails at the start ends the process; whoever runs it starts it again.
+    private async Task RunOrDieAsync(SimProcess process, SimClock clock, SimView view)
+    {
+        try
+        {
+            await RunAsync(process, clock, view);
+        }
+        catch (IOException)
+        {
+            cluster.Trace($"gave up {id}");
+            if (Process == process) End();
+            cluster.Scheduler.After(200_000, Start);
+        }
+    }
+
     private async Task RunAsync(SimProcess process, SimClock clock, SimView view)
     {
         var client = cluster.Register.ClientOf(process);
@@ -126,8 +142,9 @@ public sealed class SimBroker(SimCluster cluster, BrokerId id) : IReplicationObs
         var replicas = new BrokerReplicas(cluster.Bug?.Plant(ports) ?? ports, DataDirectory);
         await OpenAsync(replicas, clock);
         Replicas = replicas;
-        Shadow.Replace(Replica!.Log);
-        cluster.Trace($"opened {id} with {Replica!.Log.LogStartOffset} to {Replica.Log.LogEndOffset}, known good to {Shadow.End}, epoch {Record.Epoch} clean since {Record.CleanSince}");
+        Replica = replicas.Find(SimCluster.Partition)!;
+        Shadow.Replace(Replica.Log);
+        cluster.Trace($"opened {id} with {Replica.Log.LogStartOffset} to {Replica.Log.LogEndOffset}, known good to {Shadow.End}, epoch {Record.Epoch} clean since {Record.CleanSince}");
         Disk.FlushFailed = path => OnFlushFailed(path);
         cluster.Opened(this);
         while (true)
@@ -182,6 +199,7 @@ public sealed class SimBroker(SimCluster cluster, BrokerId id) : IReplicationObs
         LastProcess = Process;
         Process = null;
         Replicas = null;
+        Replica = null;
         cluster.Died(this);
     }
 
