@@ -25,7 +25,7 @@ public sealed class TruncatesToHighWatermark : PlantedBug
             var isNew = request.LeaderEpoch > _met;
             _met = request.LeaderEpoch;
             if (!isNew || HighWatermark >= log.LogEndOffset) return base.Decide(request, log);
-            return new(AppendCode.Accepted, HighWatermark, request.Records.Length, HighWatermark);
+            return new(AppendCode.Accepted, HighWatermark, request.Records.Length, log.LogStartOffset);
         }
     }
 }
