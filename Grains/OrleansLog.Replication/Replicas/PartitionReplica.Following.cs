@@ -66,8 +66,10 @@ public sealed partial class PartitionReplica
 
         await AdoptAsync(request.LeaderEpoch);
         var decision = _follower.Decide(request, _log);
-        if (decision.Code == AppendCode.Accepted) await ApplyAsync(request, decision);
-        return decision;
+        if (decision.Code != AppendCode.Accepted || await ApplyAsync(request, decision)) return decision;
+        // The cut went further than asked: what was before it is damaged, and not only what was to go.
+        Fail(null);
+        return new(AppendCode.Failed);
     }
 
     private async ValueTask AdoptAsync(LeaderEpoch epoch)
@@ -77,13 +79,14 @@ public sealed partial class PartitionReplica
         _follower.Adopt(epoch);
     }
 
-    private async ValueTask ApplyAsync(AppendRequest request, FollowerDecision decision)
+    private async ValueTask<bool> ApplyAsync(AppendRequest request, FollowerDecision decision)
     {
         if (decision.TruncateTo is { } end)
         {
             _ports.Logger.LogInformation("{Partition}: broker {Broker} cuts its log from {End} to {To}", Id, Broker, _log.LogEndOffset, end);
             await _log.TruncateToAsync(end);
             _ports.Observer.Truncated(this, _log.LogEndOffset);
+            if (_log.LogEndOffset < end) return false;
         }
 
         if (decision.Skip < request.Records.Length)
@@ -96,6 +99,7 @@ public sealed partial class PartitionReplica
         var known = _follower.HighWatermark;
         _follower.Applied(request, decision.Matched);
         if (_follower.HighWatermark != known) OnCommitted(_follower.HighWatermark);
+        return true;
     }
 
     private static bool IsIntact(ReadOnlySpan<byte> records)
