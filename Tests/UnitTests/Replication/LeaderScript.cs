@@ -17,7 +17,8 @@ internal sealed class LeaderScript : ILogOutline
         LogEndOffset = new(end);
         var record = PartitionRecord.Create([new(new(0), 1), new(new(1), 1), new(new(2), 1)], "n") with
         {
-            Leader = new(0), LeaderEpoch = new(3),
+            Leader = new(0),
+            LeaderEpoch = new(3),
         };
         State = new(new(0), new(record, new(1)), this, Offset.Zero, Options(minInSync), id => !_dead.Contains(id), NowMs);
         State.LocallyDurable(LogEndOffset, NowMs);
@@ -66,7 +67,10 @@ internal sealed class LeaderScript : ILogOutline
 
     public static AppendReply Reply(AppendCode code, long brokerEpoch = 1, long cleanSince = 1) => new()
     {
-        Code = code, LeaderEpoch = new(3), Incarnation = new(brokerEpoch, 0), CleanSince = cleanSince,
+        Code = code,
+        LeaderEpoch = new(3),
+        Incarnation = new(brokerEpoch, 0),
+        CleanSince = cleanSince,
     };
 
     private static ReplicationOptions Options(int minInSync) => new() { MinInSyncReplicas = minInSync, ReplicaLagTimeMaxMs = 500 };
