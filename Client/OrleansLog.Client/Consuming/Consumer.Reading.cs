@@ -122,7 +122,7 @@ public partial class Consumer
         {
             // Others read the partition now; the batch is not ours to hand out.
             lock (_subscription.Gate) batch.State.Drop();
-            _membership?.Lose(e.ErrorCode);
+            if (_membership is { } membership) membership.Hear(membership.Member, e.ErrorCode);
         }
     }
 
@@ -140,8 +140,8 @@ public partial class Consumer
                     if (!batch.IsCurrent) continue;
                     batch.State.Position = batch.NextOffset.Value;
                     consumer.NoteHandedOut();
-                    yield return batch;
                     ConsumerTelemetry.CountConsumed(consumer.Options, batch, batch.NextOffset - batch.BaseOffset);
+                    yield return batch;
                 }
             }
             finally

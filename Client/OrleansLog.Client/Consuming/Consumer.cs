@@ -132,13 +132,23 @@ public partial class Consumer : IAsyncDisposable
 
     /// <summary>Commits the positions of all partitions: everything handed out before, including the record or batch in hand.</summary>
     /// <exception cref="OrleansLogException">They were refused; after a rebalance because others read those partitions now.</exception>
-    public async ValueTask CommitAsync(CancellationToken cancellationToken = default) =>
-        await Committer().CommitAsync(state => state.Position, cancellationToken);
+    public async ValueTask CommitAsync(CancellationToken cancellationToken = default)
+    {
+        // Whoever commits what is in hand has finished with it.
+        foreach (var state in _subscription.States()) state.Processed = state.Position;
+        await Committer().CommitAsync(state => state.Processed, cancellationToken);
+    }
 
     /// <summary>Commits these positions: each the offset of the next record to read, one past the last processed.</summary>
     /// <exception cref="OrleansLogException">They were refused; after a rebalance because others read those partitions now.</exception>
-    public async ValueTask CommitAsync(IReadOnlyCollection<TopicPartitionOffset> positions, CancellationToken cancellationToken = default) =>
+    public async ValueTask CommitAsync(IReadOnlyCollection<TopicPartitionOffset> positions, CancellationToken cancellationToken = default)
+    {
+        foreach (var position in positions)
+        {
+            if (_subscription.Find(position.Partition) is { } state) state.Processed = Math.Max(state.Processed, position.Offset.Value);
+        }
         await Committer().CommitAsync(positions, cancellationToken);
+    }
 
     /// <summary>What the group has committed of these partitions; those without a commit are left out.</summary>
     public async ValueTask<IReadOnlyList<TopicPartitionOffset>> CommittedAsync(IReadOnlyCollection<TopicPartition> partitions, CancellationToken cancellationToken = default) =>

@@ -71,6 +71,7 @@ public sealed class FetchedBatch
             var batch = ReadHeader(position, out header);
             position += batch.Length;
             if (header.IsControl || header.LastOffset < BaseOffset) continue;
+            _state.LastEpoch = header.PartitionLeaderEpoch;
             records = Unpack(header, batch[RecordBatchHeader.Size..]);
             return true;
         }

@@ -22,10 +22,12 @@ internal sealed class Fetcher : IDisposable
     private readonly Dictionary<BrokerId, FetchLine[]> _lines = [];
     private readonly ITimer _timer;
     private bool _isRunning;
+    private int _pumpRequests;
 
     public Fetcher(Cluster cluster, ConsumerOptions options, Subscription subscription, FetchBuffer buffer)
     {
         (_cluster, _options, _subscription, _buffer) = (cluster, options, subscription, buffer);
+        cluster.Metadata.Refreshed += OnMetadata;
         _timer = cluster.Time.CreateTimer(static state => ((Fetcher)state!).Pump(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
@@ -37,8 +39,31 @@ internal sealed class Fetcher : IDisposable
         Pump();
     }
 
-    /// <summary>Sends every fetch that can be sent now.</summary>
+    /// <summary>
+    /// Sends every fetch that can be sent now. Whoever finds the pump running leaves a request, and the one who runs it
+    /// goes round once more.
+    /// </summary>
     public void Pump()
+    {
+        if (Interlocked.Increment(ref _pumpRequests) != 1) return;
+        var served = 1;
+        do
+        {
+            PumpOnce();
+            served = Interlocked.Add(ref _pumpRequests, -served);
+        }
+        while (served != 0);
+    }
+
+    public void Dispose()
+    {
+        Volatile.Write(ref _isRunning, false);
+        _cluster.Metadata.Refreshed -= OnMetadata;
+        _timer.Dispose();
+        foreach (var lane in _lanes) _cluster.Transport.CloseLane(lane);
+    }
+
+    private void PumpOnce()
     {
         if (!Volatile.Read(ref _isRunning)) return;
         List<FetchCall> calls = [];
@@ -46,12 +71,8 @@ internal sealed class Fetcher : IDisposable
         foreach (var call in calls) _ = FetchAsync(call);
     }
 
-    public void Dispose()
-    {
-        Volatile.Write(ref _isRunning, false);
-        _timer.Dispose();
-        foreach (var lane in _lanes) _cluster.Transport.CloseLane(lane);
-    }
+    // Not on the thread that refreshed: it may be inside this very pump.
+    private void OnMetadata() => ThreadPool.UnsafeQueueUserWorkItem(static fetcher => fetcher.Pump(), this, preferLocal: false);
 
     private void Collect(List<FetchCall> calls)
     {
@@ -172,7 +193,7 @@ internal sealed class Fetcher : IDisposable
         var bytes = BatchWalk.WholeBytes(records.Span, out var nextOffset);
         if (bytes == 0)
         {
-            if (BatchWalk.IsOldFormat(records.Span)) _buffer.Fail(FetchErrors.OldFormat(state.Partition, target.Offset));
+            if (BatchWalk.IsOldFormat(records.Span)) Fail(target, FetchErrors.OldFormat(state.Partition, target.Offset));
             return;
         }
         state.FetchOffset = nextOffset.Value;
@@ -193,7 +214,7 @@ internal sealed class Fetcher : IDisposable
             Delay(target);
         }
         else if (partition.ErrorCode.IsRetriable() && partition.ErrorCode != ErrorCode.CorruptMessage) Delay(target);
-        else _buffer.Fail(FetchErrors.Explain(state.Partition, target.Offset, partition.ErrorCode));
+        else Fail(target, FetchErrors.Explain(state.Partition, target.Offset, partition.ErrorCode));
         if (partition.ErrorCode is not ErrorCode.OffsetOutOfRange) _cluster.Metadata.RefreshBehind();
     }
 
@@ -201,12 +222,19 @@ internal sealed class Fetcher : IDisposable
     {
         if (_options.OffsetReset == OffsetReset.None)
         {
-            _buffer.Fail(FetchErrors.Explain(target.State.Partition, target.Offset, partition.ErrorCode));
+            Fail(target, FetchErrors.Explain(target.State.Partition, target.Offset, partition.ErrorCode));
             return;
         }
         _cluster.Logger.LogWarning("{Partition} has no offset {Offset}; reading goes on at the {Reset} one.", target.State.Partition, target.Offset, _options.OffsetReset);
         target.State.StartAt(_options.OffsetReset == OffsetReset.Earliest ? OffsetSpec.Earliest : OffsetSpec.Latest);
         _buffer.Interrupt();
+    }
+
+    // Not fetched again at once: it would fail again, until the application seeks elsewhere.
+    private void Fail(FetchTarget target, OrleansLogException failure)
+    {
+        Delay(target);
+        _buffer.Fail(failure);
     }
 
     private void Delay(FetchTarget target)
@@ -215,5 +243,5 @@ internal sealed class Fetcher : IDisposable
         target.State.DelayedUntilMs = NowMs() + (long)Backoff.MsAfter(target.State.Failures++, _cluster.Options);
     }
 
-    private long NowMs() => (long)_cluster.Time.GetElapsedTime(0).TotalMilliseconds;
+    private long NowMs() => _cluster.Time.MonotonicMs();
 }

@@ -82,6 +82,6 @@ internal sealed class PartitionState(TopicPartition partition)
     public void Drop()
     {
         Volatile.Write(ref _version, _version + 1);
-        (BufferedBytes, IsFetching, FetchOffset) = (0, false, Position);
+        (BufferedBytes, IsFetching, FetchOffset, DelayedUntilMs) = (0, false, Position, 0);
     }
 }

@@ -84,7 +84,7 @@ internal sealed class RecordScan(FetchedBatch fetched)
         {
             var key = Encoding.UTF8.GetString(ReadBytes(end, out _));
             var value = ReadBytes(end, out var hasValue);
-            headers[i] = new RecordHeader(key, hasValue ? value.ToArray() : null);
+            headers[i] = new RecordHeader(key, hasValue ? value.ToArray() : default(ReadOnlyMemory<byte>?));
         }
         _position = after;
         return headers;

@@ -54,19 +54,30 @@ internal sealed class MetadataCache(IClusterTransport transport, ClientOptions o
         if (View.Topics.TryGetValue(topic, out var known) && IsUsable(known)) return known;
         Name(topic, allowCreation);
         var backoff = new Backoff(options);
-        var deadline = time.GetTimestamp();
-        while (true)
+        for (var start = time.MonotonicMs(); ; await Task.Delay(backoff.Next(), time, cancellationToken))
+        {
+            if (await TryRefreshAsync(time.MonotonicMs() - start < options.OperationTimeoutMs, cancellationToken))
+            {
+                known = View.Topics.GetValueOrDefault(topic);
+                if (known is not null && IsUsable(known)) return known;
+                var error = known?.Error ?? ErrorCode.UnknownTopicOrPartition;
+                var isPatient = error.IsRetriable() && time.MonotonicMs() - start < options.UnknownTopicWaitMsMax;
+                if (!isPatient) throw Unusable(topic, error);
+            }
+        }
+    }
+
+    private async ValueTask<bool> TryRefreshAsync(bool mayFail, CancellationToken cancellationToken)
+    {
+        try
         {
             await RefreshAsync(cancellationToken);
-            known = View.Topics.GetValueOrDefault(topic);
-            if (known is not null && IsUsable(known)) return known;
-            var error = known?.Error ?? ErrorCode.UnknownTopicOrPartition;
-            if (!error.IsRetriable() || time.GetElapsedTime(deadline).TotalMilliseconds > options.UnknownTopicWaitMsMax)
-            {
-                Forget(topic);
-                throw Unusable(topic, error);
-            }
-            await Task.Delay(backoff.Next(), time, cancellationToken);
+            return true;
+        }
+        catch (OrleansLogException e) when (mayFail && Cluster.ShouldRetry(e))
+        {
+            logger.LogDebug(e, "Metadata could not be refreshed; the next attempt follows.");
+            return false;
         }
     }
 
@@ -155,11 +166,15 @@ internal sealed class MetadataCache(IClusterTransport transport, ClientOptions o
         }
     }
 
-    private static OrleansLogException Unusable(string topic, ErrorCode error) => new(error, error switch
+    private OrleansLogException Unusable(string topic, ErrorCode error)
     {
-        ErrorCode.UnknownTopicOrPartition => $"Topic '{topic}' does not exist. Create it first, or let the broker create topics (auto.create.topics.enable).",
-        ErrorCode.InvalidTopicException => $"'{topic}' is not a topic name: use 1 to 249 letters, digits, dots, underscores and dashes.",
-        ErrorCode.TopicAuthorizationFailed => $"This client may not use topic '{topic}': ask for access to it.",
-        _ => $"Topic '{topic}' cannot be used now: {error}.",
-    });
+        Forget(topic);
+        return new OrleansLogException(error, error switch
+        {
+            ErrorCode.UnknownTopicOrPartition => $"Topic '{topic}' does not exist. Create it first, or let the broker create topics (auto.create.topics.enable).",
+            ErrorCode.InvalidTopicException => $"'{topic}' is not a topic name: use 1 to 249 letters, digits, dots, underscores and dashes.",
+            ErrorCode.TopicAuthorizationFailed => $"This client may not use topic '{topic}': ask for access to it.",
+            _ => $"Topic '{topic}' cannot be used now: {error}.",
+        });
+    }
 }

@@ -125,7 +125,7 @@ public sealed class Producer : IAsyncDisposable
         delivery = default;
         if (!topic.IsKnown) return false;
         var queue = topic.Choose(record) ?? throw NoSuchPartition(topic, record);
-        var nowMs = _state.Cluster.Time.GetUtcNow().ToUnixTimeMilliseconds();
+        var nowMs = _state.Cluster.Time.UnixMs();
         return ProducerTelemetry.IsTraced
             ? TryAppendTraced(queue, record, nowMs, isAwaited, out delivery)
             : queue.TryAppend(record, nowMs, isAwaited, null, out delivery);
@@ -182,7 +182,7 @@ public sealed class Producer : IAsyncDisposable
         ProducerTopic topic, RecordCopy record, bool isAwaited, CancellationToken cancellationToken)
     {
         if (PartitionQueue.SizeMaxOf(record.View) > Options.BufferBytes) throw TooLarge(topic);
-        if (!topic.IsKnown) await LearnAsync(topic, cancellationToken);
+        if (!topic.IsKnown) await _state.Cluster.Metadata.FindTopicAsync(topic.Name, Options.AllowTopicCreation, cancellationToken);
         while (true)
         {
             var returned = _state.Budget.WhenReturned();
@@ -190,11 +190,6 @@ public sealed class Producer : IAsyncDisposable
             await returned.WaitAsync(cancellationToken);
         }
     }
-
-    private Task<TopicView> LearnAsync(ProducerTopic topic, CancellationToken cancellationToken) => _state.Cluster.RetryAsync(
-        $"find topic '{topic.Name}'",
-        async token => await _state.Cluster.Metadata.FindTopicAsync(topic.Name, Options.AllowTopicCreation, token),
-        cancellationToken);
 
     private OrleansLogException TooLarge(ProducerTopic topic) => new(ErrorCode.MessageTooLarge,
         $"A record to '{topic.Name}' is larger than the whole buffer of {Options.BufferBytes} bytes: raise BufferBytes or write smaller records.");

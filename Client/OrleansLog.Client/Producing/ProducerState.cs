@@ -33,7 +33,7 @@ internal sealed class ProducerState
     public void EndFlush() => Interlocked.Decrement(ref _flushes);
 
     /// <summary>A clock that only moves forward, in milliseconds.</summary>
-    public long NowMs() => (long)Cluster.Time.GetElapsedTime(0).TotalMilliseconds;
+    public long NowMs() => Cluster.Time.MonotonicMs();
 
     /// <summary>Gives back what a settled batch holds.</summary>
     public void Release(ProducerBatch batch)

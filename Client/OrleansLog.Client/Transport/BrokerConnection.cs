@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
+using OrleansLog.Client.Metadata;
 using OrleansLog.Protocol;
 using OrleansLog.Protocol.Wire;
 
@@ -80,7 +81,7 @@ internal sealed class BrokerConnection : IDisposable
     private PendingResponse Enqueue(OutgoingRequest request, short version)
     {
         var correlationId = Interlocked.Increment(ref _lastCorrelationId);
-        var dueMs = NowMs() + _options.RequestTimeoutMs + request.HoldMsMax;
+        var dueMs = _time.MonotonicMs() + _options.RequestTimeoutMs + request.HoldMsMax;
         var response = new PendingResponse(correlationId, request.Api, version, request.ExpectsResponse, dueMs);
         var frame = new FrameBuilder();
         var writer = new WireWriter(frame);
@@ -134,7 +135,7 @@ internal sealed class BrokerConnection : IDisposable
     {
         lock (_pending)
         {
-            if (!_pending.TryPeek(out var oldest) || oldest.DueMs > NowMs()) return;
+            if (!_pending.TryPeek(out var oldest) || oldest.DueMs > _time.MonotonicMs()) return;
         }
         Close(ErrorCode.RequestTimedOut, $"a request was not answered within {_options.RequestTimeoutMs} ms", null);
     }
@@ -151,12 +152,11 @@ internal sealed class BrokerConnection : IDisposable
         }
         _timeoutTimer.Dispose();
         _socket.Dispose();
-        if (failed.Length > 0) _logger.LogWarning("{Reason} {Count} requests failed.", _closedBy.Message, failed.Length);
+        if (failed.Length > 0 && cause is not null) _logger.LogWarning("{Reason} {Count} requests failed.", _closedBy.Message, failed.Length);
         foreach (var response in failed) response.TryFail(Failure(code, reason, cause));
     }
 
     private OrleansLogException Failure(ErrorCode code, string reason, Exception? cause) =>
         new(code, $"The connection to {Endpoint} ended: {reason.TrimEnd('.')}.", cause);
 
-    private long NowMs() => _time.GetTimestamp() * 1000 / _time.TimestampFrequency;
 }

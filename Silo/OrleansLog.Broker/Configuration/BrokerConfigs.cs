@@ -82,8 +82,9 @@ public static class BrokerConfigs
         Define.Int("group.max.session.timeout.ms", 1_800_000, 1, "The longest session timeout that a group member may ask for, in milliseconds.");
 
     public static readonly ConfigDefinition<int> GroupInitialRebalanceDelayMs =
-        Define.Int("group.initial.rebalance.delay.ms", 3_000, 0,
-            "How long, in milliseconds, an empty group waits for more members before its first rebalance. 0 for none.");
+        Define.Int("group.initial.rebalance.delay.ms", 100, 0,
+            "How long, in milliseconds, an empty group waits for more members before its first rebalance. 0 for none. Apache "
+            + "Kafka's default is 3000, which suits a fleet that starts slowly; 100 gathers what one application starts together.");
 
     public static readonly ConfigDefinition<int> GroupMaxSize =
         Define.Int("group.max.size", int.MaxValue, 1, "The members that one group may have.");

@@ -5,7 +5,7 @@ namespace OrleansLog.InteropTests.Support;
 /// <summary>A program that a test drives. Where it is not installed the test is skipped, and says what to install.</summary>
 internal static class Tool
 {
-    private static readonly TimeSpan RunTimeMax = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan RunTimeMax = TimeSpan.FromMinutes(20);
 
     public const string SystemPython = "/usr/bin/python3";
 

@@ -37,7 +37,7 @@ internal sealed class Heartbeat(Cluster cluster, ConsumerOptions options, GroupC
                 await Task.Delay(TimeSpan.FromMilliseconds(options.HeartbeatIntervalMs), cluster.Time, cancellationToken);
                 if (IsApplicationGone())
                 {
-                    await LeaveAsync(cancellationToken);
+                    await LeaveAsync();
                     return;
                 }
                 await BeatOnceAsync(cancellationToken);
@@ -52,14 +52,12 @@ internal sealed class Heartbeat(Cluster cluster, ConsumerOptions options, GroupC
     private bool IsApplicationGone() =>
         !membership.IsReaderWaiting && cluster.Time.GetElapsedTime(Volatile.Read(ref _polledAt)).TotalMilliseconds > options.PollIntervalMsMax;
 
-    private async Task LeaveAsync(CancellationToken cancellationToken)
+    private async Task LeaveAsync()
     {
         cluster.Logger.LogWarning("The application has not asked for a record of group '{Group}' for {Limit} ms, so that its partitions go to others. Process faster, or raise PollIntervalMsMax.", options.GroupId, options.PollIntervalMsMax);
-        var leaving = membership.LeaveAsync("the application reads no more", CancellationToken.None);
-        membership.Lose(ErrorCode.UnknownMemberId);
         try
         {
-            await leaving.WaitAsync(cancellationToken);
+            await membership.GiveUpAsync("the application reads no more");
         }
         catch (OrleansLogException e)
         {
@@ -80,8 +78,7 @@ internal sealed class Heartbeat(Cluster cluster, ConsumerOptions options, GroupC
         try
         {
             var response = await coordinator.SendOnceAsync(request, response => response.ErrorCode, 0, cancellationToken);
-            if (response.ErrorCode == ErrorCode.RebalanceInProgress) membership.RequestJoin();
-            else if (response.ErrorCode is ErrorCode.UnknownMemberId or ErrorCode.IllegalGeneration or ErrorCode.FencedInstanceId) membership.Lose(response.ErrorCode);
+            membership.Hear(member, response.ErrorCode);
         }
         catch (OrleansLogException e)
         {

@@ -20,9 +20,11 @@ internal sealed class Membership : IAsyncDisposable
     private readonly Lane _lane = Lane.Open();
     private readonly GroupCoordinator _coordinator;
     private readonly Heartbeat _heartbeat;
+    private readonly Lock _gate = new();
     private GroupMember _member;
     private IPartitionAssignor? _assignor;
     private IReadOnlyDictionary<string, int> _assignedCounts = new Dictionary<string, int>();
+    private bool _isJoining;
     private bool _needsJoin = true;
     private bool _isLost;
 
@@ -55,8 +57,21 @@ internal sealed class Membership : IAsyncDisposable
         _buffer.Interrupt();
     }
 
-    /// <summary>Takes note that the coordinator does not count this member in any more.</summary>
-    public void Lose(ErrorCode error)
+    /// <summary>
+    /// Takes note of what the coordinator said to somebody who may be this member no longer: an answer that was
+    /// overtaken by a new generation means nothing.
+    /// </summary>
+    public void Hear(GroupMember asked, ErrorCode error)
+    {
+        lock (_gate)
+        {
+            if (_isJoining || asked != _member) return;
+            if (error == ErrorCode.RebalanceInProgress) RequestJoin();
+            else if (error is ErrorCode.UnknownMemberId or ErrorCode.IllegalGeneration or ErrorCode.FencedInstanceId) Lose(error);
+        }
+    }
+
+    private void Lose(ErrorCode error)
     {
         _cluster.Logger.LogWarning("Group '{Group}' has dropped this member ({Error}); it joins again with its next read.", _options.GroupId, error);
         _heartbeat.Stop();
@@ -70,12 +85,12 @@ internal sealed class Membership : IAsyncDisposable
     /// <summary>Brings the membership up to date: on the reader's turn, before it reads on.</summary>
     public async Task UpdateAsync(CancellationToken cancellationToken)
     {
-        if (Volatile.Read(ref _isLost)) await DropLostAsync(cancellationToken);
-        for (var backoff = new Backoff(_cluster.Options); Volatile.Read(ref _needsJoin);)
+        for (var backoff = new Backoff(_cluster.Options); NeedsReader;)
         {
             try
             {
-                await RebalanceAsync(cancellationToken);
+                if (Volatile.Read(ref _isLost)) await DropLostAsync(cancellationToken);
+                else await RebalanceAsync(cancellationToken);
             }
             catch (OrleansLogException e) when (Cluster.ShouldRetry(e) || GroupErrors.MeansJoinAgain(e.ErrorCode))
             {
@@ -99,6 +114,14 @@ internal sealed class Membership : IAsyncDisposable
         };
         _member = new GroupMember("", -1, _options.GroupInstanceId);
         await _coordinator.SendOnceAsync(request, response => response.ErrorCode, 0, cancellationToken);
+    }
+
+    /// <summary>Leaves the group on behalf of an application that does not read; it joins again when it does.</summary>
+    public Task GiveUpAsync(string reason)
+    {
+        var leaving = LeaveAsync(reason, CancellationToken.None);
+        lock (_gate) Lose(ErrorCode.UnknownMemberId);
+        return leaving;
     }
 
     public async ValueTask DisposeAsync()
@@ -131,17 +154,18 @@ internal sealed class Membership : IAsyncDisposable
         await _commitBeforeRebalance(cancellationToken);
         if (_assignor is not { IsCooperative: true }) await RevokeAsync(_subscription.Partitions(), cancellationToken);
         _heartbeat.Stop();
-        Volatile.Write(ref _needsJoin, false);
+        lock (_gate) (_isJoining, _needsJoin) = (true, false);
         try
         {
             var joined = await JoinAsync(cancellationToken);
             var share = await SyncAsync(joined, cancellationToken);
+            lock (_gate) _isJoining = false;
             _heartbeat.Start();
             await TakeShareAsync(share, cancellationToken);
         }
         catch
         {
-            Volatile.Write(ref _needsJoin, true);
+            lock (_gate) (_isJoining, _needsJoin) = (false, true);
             throw;
         }
     }

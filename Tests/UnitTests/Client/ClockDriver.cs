@@ -1,0 +1,25 @@
+using OrleansLog.UnitTests.Support;
+
+namespace OrleansLog.UnitTests.Client;
+
+/// <summary>Moves a manual clock while something that waits on it has more than one wait to go through.</summary>
+public static class ClockDriver
+{
+    private const int StepsMax = 20_000;
+    private const int TurnsPerStep = 50;
+
+    /// <summary>Advances step by step until the task ends.</summary>
+    public static Task AdvanceUntilAsync(this ManualClock clock, Task task, int stepMs) => clock.AdvanceUntilAsync(() => task.IsCompleted, stepMs);
+
+    /// <summary>Advances step by step until something has come about, and fails when it never does.</summary>
+    public static async Task AdvanceUntilAsync(this ManualClock clock, Func<bool> isDone, int stepMs)
+    {
+        for (var step = 0; !isDone(); step++)
+        {
+            Assert.True(step < StepsMax, $"it has not come about within {(long)StepsMax * stepMs} ms");
+            // Whatever the last step set off goes on elsewhere: let it get to its next wait, or to its end.
+            for (var turn = 0; turn < TurnsPerStep && !isDone(); turn++) await Task.Yield();
+            if (!isDone()) clock.AdvanceMs(stepMs);
+        }
+    }
+}
