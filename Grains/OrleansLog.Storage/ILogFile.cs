@@ -24,6 +24,14 @@ public interface ILogFile : IDisposable
     /// </summary>
     void Write(long position, ReadOnlySpan<byte> source);
 
+    /// <summary>
+    /// Says that the file's name is about to be deleted and its bytes shall stay readable until it is disposed. Nothing to
+    /// do for files that are never closed behind their user's back.
+    /// </summary>
+    void KeepOpen()
+    {
+    }
+
     /// <summary>Cuts the file back to a length.</summary>
     void Truncate(long length);
 

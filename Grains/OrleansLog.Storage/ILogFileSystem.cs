@@ -22,8 +22,7 @@ public interface ILogFileSystem
     bool CreateDirectory(string directory);
 
     /// <summary>
-    /// Deletes a file; nothing happens when it is not there. An <see cref="ILogFile"/> that has been used goes on
-    /// reading the bytes until it is disposed.
+    /// Deletes a file; nothing happens when it is not there. Those who read it go on (<see cref="ILogFile.KeepOpen"/>).
     /// </summary>
     void Delete(string path);
 

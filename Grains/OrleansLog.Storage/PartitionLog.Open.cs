@@ -69,8 +69,8 @@ public sealed partial class PartitionLog
         _flushTimer?.Dispose();
         _retired?.Dispose();
         foreach (var segment in _segments) segment.Close();
-        _budget?.Change(-_uncheckpointedBytes, _uncheckpointedBytes > 0 ? -1 : 0);
-        _uncheckpointedBytes = 0;
+        var held = Interlocked.Exchange(ref _uncheckpointedBytes, 0);
+        _budget?.Change(-held, held > 0 ? -1 : 0);
     }
 
     private async ValueTask RecoverAsync()

@@ -45,18 +45,34 @@ public sealed partial class PartitionLog
     /// <exception cref="IOException">The files cannot be read.</exception>
     public TimestampedOffset? FindByTimestamp(
         long timestampMs, Func<CompressionType, IRecordCompressor?>? compressors = null) =>
-        new TimestampLookup(compressors).FindFirst(Volatile.Read(ref _segments), LogStartOffset, timestampMs);
+        LookUp(segments => new TimestampLookup(compressors).FindFirst(segments, LogStartOffset, timestampMs));
 
     /// <summary>The first record with the latest timestamp of all, or null when no record has one.</summary>
     /// <inheritdoc cref="FindByTimestamp" path="/exception"/>
     public TimestampedOffset? FindMaxTimestamp(Func<CompressionType, IRecordCompressor?>? compressors = null) =>
-        new TimestampLookup(compressors).FindLatest(Volatile.Read(ref _segments), LogStartOffset);
+        LookUp(segments => new TimestampLookup(compressors).FindLatest(segments, LogStartOffset));
 
     /// <summary>
     /// Where a leader epoch ends in this log: the largest epoch not above <paramref name="epoch"/> and the offset after
     /// its last record (KIP-101, KIP-279).
     /// </summary>
     public EpochEndOffset EndOffsetFor(LeaderEpoch epoch) => Epochs.EndOffsetFor(epoch, LogEndOffset);
+
+    // A file that is gone was no failure if its segment was deleted meanwhile: the lookup begins again without it.
+    private T LookUp<T>(Func<Segment[], T> find)
+    {
+        while (true)
+        {
+            var segments = Volatile.Read(ref _segments);
+            try
+            {
+                return find(segments);
+            }
+            catch (IOException) when (segments != Volatile.Read(ref _segments))
+            {
+            }
+        }
+    }
 
     private LogRead ReadAt(Offset from, int maxBytes, Offset limit, bool minOneBatch)
     {

@@ -73,14 +73,8 @@ public sealed partial class PartitionLog : IAsyncDisposable
 
     /// <summary>The segments, oldest first; the last one is the active one.</summary>
     /// <exception cref="IOException">An index cannot be read.</exception>
-    public IReadOnlyList<SegmentInfo> Segments
-    {
-        get
-        {
-            var segments = Volatile.Read(ref _segments);
-            return [.. segments.Select((segment, i) => segment.Describe(isSealed: i < segments.Length - 1))];
-        }
-    }
+    public IReadOnlyList<SegmentInfo> Segments => LookUp(static segments =>
+        segments.Select((segment, i) => segment.Describe(isSealed: i < segments.Length - 1)).ToArray());
 
     /// <summary>
     /// Appends the batches of one produce, back to back, each already checked by

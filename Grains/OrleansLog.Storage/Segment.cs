@@ -22,6 +22,7 @@ internal sealed class Segment
     private long _nextOffset;
     private long _maxTimestamp = RecordBatchHeader.NoTimestamp;
     private long _offsetOfMaxTimestamp;
+    private long _lastTimeEntry = RecordBatchHeader.NoTimestamp;
     private int _bytesSinceIndexEntry;
     private bool _tailIsDirty;
 
@@ -227,8 +228,10 @@ internal sealed class Segment
 
     public SegmentInfo Describe(bool isSealed) => new(BaseOffset, NextOffset, Size, MaxTimestamp, isSealed);
 
+    /// <summary>Deletes the files; slices of the log go on until <see cref="Close"/>.</summary>
     public void Delete()
     {
+        Volatile.Read(ref _log)?.KeepOpen();
         _files.Delete(LogPath);
         _files.Delete(PathOf(SegmentFileNames.OffsetIndexSuffix));
         _files.Delete(PathOf(SegmentFileNames.TimeIndexSuffix));
@@ -312,13 +315,15 @@ internal sealed class Segment
 
     private void AddTimeEntry()
     {
-        if (MaxTimestamp > (Times.Last?.Key ?? RecordBatchHeader.NoTimestamp))
-            Times.Add(_maxTimestamp, (int)(_offsetOfMaxTimestamp - BaseOffset.Value));
+        if (MaxTimestamp <= _lastTimeEntry) return;
+        Times.Add(_maxTimestamp, (int)(_offsetOfMaxTimestamp - BaseOffset.Value));
+        _lastTimeEntry = _maxTimestamp;
     }
 
     private void LoadMaxTimestamp()
     {
         var last = Times.Last ?? new IndexEntry(RecordBatchHeader.NoTimestamp, 0);
+        _lastTimeEntry = last.Key;
         Volatile.Write(ref _offsetOfMaxTimestamp, BaseOffset.Value + last.Value);
         Volatile.Write(ref _maxTimestamp, last.Key);
     }

@@ -14,6 +14,7 @@ public sealed class PhysicalLogFile : ILogFile, IFlush
     private readonly FlushThreads _flushThreads;
     private SafeFileHandle? _handle;
     private bool _isDirty;
+    private bool _isKeptOpen;
     private bool _isDisposed;
 
     internal PhysicalLogFile(string path, bool create, OpenFiles openFiles, FlushThreads flushThreads)
@@ -61,6 +62,12 @@ public sealed class PhysicalLogFile : ILogFile, IFlush
         }
     }
 
+    public void KeepOpen()
+    {
+        Interlocked.Exchange(ref _isKeptOpen, true);
+        _ = Handle;
+    }
+
     public void Truncate(long length)
     {
         Volatile.Write(ref _isDirty, true);
@@ -93,14 +100,19 @@ public sealed class PhysicalLogFile : ILogFile, IFlush
     public void Dispose()
     {
         _isDisposed = true;
-        Close();
+        Close(Interlocked.Exchange(ref _handle, null));
     }
 
     /// <summary>Closes the file if nothing would be lost. False when it has to stay open.</summary>
     internal bool TryEvict()
     {
-        if (Volatile.Read(ref _isDirty) && !_isDisposed) return false;
-        Close();
+        if (_isDisposed) return true;
+        if (Volatile.Read(ref _isDirty) || Volatile.Read(ref _isKeptOpen)) return false;
+        var handle = Interlocked.Exchange(ref _handle, null);
+        // Whoever asked to keep it open either found it closed, and opened it anew, or is seen here.
+        if (handle is not null && Volatile.Read(ref _isKeptOpen) && Interlocked.CompareExchange(ref _handle, handle, null) is null)
+            return false;
+        Close(handle);
         return true;
     }
 
@@ -142,9 +154,9 @@ public sealed class PhysicalLogFile : ILogFile, IFlush
         return handle;
     }
 
-    private void Close()
+    private void Close(SafeFileHandle? handle)
     {
-        if (Interlocked.Exchange(ref _handle, null) is not { } handle) return;
+        if (handle is null) return;
         handle.Dispose();
         _openFiles.Closed();
     }

@@ -79,6 +79,18 @@ public sealed class PhysicalFileSystemTests : IDisposable
     }
 
     [Fact]
+    public async Task What_was_found_stays_readable_though_its_segment_is_deleted_and_many_files_are_opened()
+    {
+        await using var log = await OpenAsync("orders-0", new LogOptions { SegmentBytes = 200 });
+        for (var i = 0; i < 10; i++) log.Append(TestBatches.At(i), LeaderEpoch.Zero);
+        var read = log.Read(Offset.Zero, 1000, log.LogEndOffset);
+        var before = LogHarness.Bytes(read);
+        await log.DeleteBeforeAsync(new Offset(9));
+        for (var i = 0; i < 10; i++) _files.Open(Path.Combine(_directory, $"f-{i}"), create: true);
+        Assert.Equal(before, LogHarness.Bytes(read));
+    }
+
+    [Fact]
     public void A_second_owner_is_told_who_the_first_is()
     {
         using (_files.Lock(_directory, "broker 1, process 42 on example"))
