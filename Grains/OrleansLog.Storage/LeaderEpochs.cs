@@ -20,6 +20,13 @@ internal sealed class LeaderEpochs(EpochStart[] entries)
 
     public LeaderEpoch Latest => entries.Length == 0 ? LeaderEpoch.None : entries[^1].Epoch;
 
+    /// <summary>The epoch whose records lie at an offset; none before the first known one.</summary>
+    public LeaderEpoch EpochAt(Offset offset)
+    {
+        var floor = Array.FindLastIndex(entries, e => e.StartOffset <= offset);
+        return floor < 0 ? LeaderEpoch.None : entries[floor].Epoch;
+    }
+
     /// <summary>Notes that an append under <paramref name="epoch"/> begins at an offset; nothing changes for the latest.</summary>
     public LeaderEpochs With(LeaderEpoch epoch, Offset startOffset) =>
         epoch <= Latest ? this : new LeaderEpochs([.. WithoutFrom(startOffset).Entries, new EpochStart(epoch, startOffset)]);

@@ -8,9 +8,9 @@ namespace OrleansLog.Storage;
 /// checkpoint are taken as they are; everything after it is read and checked.
 /// <para>
 /// What is no whole batch there may be one of three things. Nothing good follows: it is a torn tail, and the log is cut
-/// to the last whole batch. Something good follows, but a disk sector amid the damage is all zeros, or a file is shorter
-/// than the next one's name says: those bytes never reached the disk, so that no flush covered them or anything after
-/// them, and the log is cut there too. Something good follows and nothing is missing: bits have changed, in bytes that
+/// to the last whole batch. Something good follows, but a disk sector amid the damage is all zeros, or a file ends before
+/// the next one's name says it should: those bytes never reached the disk, so that no flush covered them or anything
+/// after them, and the log is cut there too. Something good follows and nothing is missing: bits have changed, in bytes that
 /// may well have been flushed and acknowledged since the last checkpoint. Cutting would silently lose the good batches
 /// that follow, and the damaged one may be repaired from elsewhere; so nothing is cut, and the range is refused. Before
 /// the checkpoint nothing is ever cut. Every case is logged.
@@ -135,6 +135,8 @@ internal sealed class LogRecovery
         segment.Load(trusted, trustedEnd, offsetsDue, timesDue);
         if (offsets > offsetsDue) segment.Offsets.Truncate(offsetsDue);
         if (times > timesDue) segment.Times.Truncate(timesDue);
+        // At once, for a checkpoint that trusts the lengths of these files may come after any number of restarts.
+        HasMended |= segment.HasCutIndexes;
         return true;
     }
 
@@ -168,11 +170,12 @@ internal sealed class LogRecovery
         var isTrusted = scanner.Position < trusted;
         var isFollowed = scanner.IsFollowed || NextSegmentIsSound(index);
         if (!isTrusted && !scanner.IsFollowed && isFollowed && NextBaseOffset(index) == scanner.NextOffset) Trim(segment, scanner);
-        else if (!isTrusted && (!isFollowed || scanner.HasUnwrittenSector())) Cut(segment, scanner, length);
-        else Refuse(segment, scanner.Damage(segment.LogPath, Offset.Min(NextBaseOffset(index), EndIfLast(scanner))));
+        else if (!isTrusted && (!isFollowed || scanner.IsPartlyUnwritten())) Cut(segment, scanner, length);
+        else Refuse(segment, scanner.Damage(segment.LogPath, EndOf(index, scanner)));
     }
 
-    private Offset EndIfLast(SegmentScanner scanner) => Offset.Max(_checkpoint.Offset, scanner.NextOffset);
+    private Offset EndOf(int index, SegmentScanner scanner) =>
+        index + 1 < _baseOffsets.Length ? _baseOffsets[index + 1] : Offset.Max(_checkpoint.Offset, scanner.NextOffset);
 
     private bool NextSegmentIsSound(int index)
     {

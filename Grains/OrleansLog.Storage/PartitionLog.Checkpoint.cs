@@ -59,7 +59,8 @@ public sealed partial class PartitionLog
         {
             lock (_turn)
             {
-                var changed = Array.FindAll(_segments, segment => segment.NextOffset > _checkpoint.Offset);
+                var changed = Array.FindAll(
+                    _segments, segment => segment.HasCutIndexes || segment.NextOffset > _checkpoint.Offset);
                 foreach (var segment in changed) segment.StoreIndexes();
                 return new CheckpointPlan(NextCheckpoint(), changed, Epochs, UncheckpointedBytes);
             }

@@ -132,17 +132,17 @@ public sealed partial class PartitionLog
     private Segment[] PublishEnd(Segment[] kept, Offset end)
     {
         lock (_turn)
-        lock (_gate)
-        {
-            var dropped = _segments[kept.Length..];
-            if (_running is not null) _running.UpTo = Offset.Min(_running.UpTo, end);
-            Volatile.Write(ref _flushedOffset, Offset.Min(FlushedOffset, end).Value);
-            Volatile.Write(ref _logEndOffset, end.Value);
-            Volatile.Write(ref _segments, kept);
-            Volatile.Write(ref _epochs, Epochs.WithoutFrom(end));
-            _isRollDue = false;
-            return dropped;
-        }
+            lock (_gate)
+            {
+                var dropped = _segments[kept.Length..];
+                if (_running is not null) _running.UpTo = Offset.Min(_running.UpTo, end);
+                Volatile.Write(ref _flushedOffset, Offset.Min(FlushedOffset, end).Value);
+                Volatile.Write(ref _logEndOffset, end.Value);
+                Volatile.Write(ref _segments, kept);
+                Volatile.Write(ref _epochs, Epochs.WithoutFrom(end));
+                _isRollDue = false;
+                return dropped;
+            }
     }
 
     private void Retire(Segment[] segments)

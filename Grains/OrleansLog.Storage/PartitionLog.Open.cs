@@ -102,7 +102,7 @@ public sealed partial class PartitionLog
             return;
         }
 
-        foreach (var segment in recovery.Scanned)
+        foreach (var segment in _segments.Where(segment => segment.HasCutIndexes || recovery.Scanned.Contains(segment)))
         {
             segment.StoreIndexes();
             await segment.FlushIndexesAsync();

@@ -201,6 +201,9 @@ internal sealed class Segment
         Times.Store();
     }
 
+    /// <summary>Whether entries were taken from the indexes since they were last flushed.</summary>
+    public bool HasCutIndexes => Offsets.IsCut || Times.IsCut;
+
     public async ValueTask FlushIndexesAsync()
     {
         await Offsets.FlushAsync();

@@ -20,8 +20,9 @@ internal sealed class SegmentScanner(ILogFile file, int position, int end, Offse
     // A disk writes whole sectors. Fewer zeros than this at the edge of one prove nothing, unless they stand where the
     // offset of a batch should.
     private const int SectorBytes = 512;
-    private const int ZerosMin = 64;
+    private const int ZerosMin = 16;
     private const int MagicAt = 16;
+    private const int CrcCoversFrom = 21;
 
     private byte[] _window = ArrayPool<byte>.Shared.Rent(WindowBytes);
     private int _windowPosition;
@@ -65,10 +66,21 @@ internal sealed class SegmentScanner(ILogFile file, int position, int end, Offse
         path, Position, NextPosition - Position, DamagedFrom, IsFollowed ? NextOffset : endOffset, Reason ?? "");
 
     /// <summary>
-    /// Whether part of the damage was never written: a disk sector, as far as it belongs to the log, is all zeros. A
-    /// flush would have written it, so nothing from there on was ever flushed.
+    /// Whether part of the damage was never written: a disk sector, as far as it belongs to the log, is all zeros, or the
+    /// file ends amid a batch. A flush would have written it, so nothing from there on was ever flushed.
     /// </summary>
-    public bool HasUnwrittenSector()
+    public bool IsPartlyUnwritten() => IsCutShort() || HasUnwrittenSector();
+
+    // Not so when the CRC holds up to the end of the file: then it is the length that is wrong.
+    private bool IsCutShort()
+    {
+        var rest = end - Position;
+        if (IsFollowed || rest < RecordBatchHeader.Size) return !IsFollowed;
+        var isRead = RecordBatchHeader.TryRead(Window(Position, RecordBatchHeader.Size), out var header) == ErrorCode.None;
+        return isRead && header.SizeInBytes > rest && Crc32C.Compute(Window(Position, rest)[CrcCoversFrom..]) != header.Crc;
+    }
+
+    private bool HasUnwrittenSector()
     {
         for (var from = Position; from < NextPosition;)
         {

@@ -27,6 +27,9 @@ internal sealed class SparseIndex(Segment segment, string suffix, int keySize)
 
     public int Count => Volatile.Read(ref _view) is var view ? view.Stored + view.TailCount : 0;
 
+    /// <summary>Whether the file was cut since it was last flushed.</summary>
+    public bool IsCut { get; private set; }
+
     /// <summary>The last entry, if there is one.</summary>
     public IndexEntry? Last
     {
@@ -63,6 +66,7 @@ internal sealed class SparseIndex(Segment segment, string suffix, int keySize)
     /// <summary>Keeps the first so many entries, in the file too.</summary>
     public void Truncate(int storedEntries)
     {
+        IsCut = true;
         Load(storedEntries);
         OpenFile(create: true).Truncate((long)storedEntries * EntrySize);
     }
@@ -94,7 +98,11 @@ internal sealed class SparseIndex(Segment segment, string suffix, int keySize)
     }
 
     /// <summary>Completes when what <see cref="Store"/> wrote is durable.</summary>
-    public ValueTask FlushAsync() => OpenFile(create: true).FlushAsync();
+    public ValueTask FlushAsync()
+    {
+        IsCut = false;
+        return OpenFile(create: true).FlushAsync();
+    }
 
     public void Close() => Interlocked.Exchange(ref _file, null)?.Dispose();
 

@@ -1,3 +1,4 @@
+using OrleansLog.Replication.Metadata;
 using OrleansLog.Storage;
 
 namespace OrleansLog.Broker.Metadata;

@@ -4,6 +4,7 @@ using OrleansLog.Broker.Configuration;
 using OrleansLog.Broker.Metadata;
 using OrleansLog.Broker.Partitions;
 using OrleansLog.Protocol;
+using OrleansLog.Replication.Metadata;
 using OrleansLog.Storage;
 
 namespace OrleansLog.Broker.Topics;

@@ -59,16 +59,16 @@ internal sealed class ConfigsApi(Broker.Broker broker)
 
     private static DescribeConfigsResponse.DescribeConfigsResourceResult Describe(
         ConfigEntry entry, sbyte resourceType, DescribeConfigsRequest request) => new()
-    {
-        Name = entry.Definition.Name,
-        Value = entry.Definition.IsSensitive ? null : entry.Value,
-        ReadOnly = resourceType == Broker || entry.IsReadOnly,
-        ConfigSource = (sbyte)entry.Source,
-        IsSensitive = entry.Definition.IsSensitive,
-        ConfigType = (sbyte)entry.Definition.Type,
-        Documentation = request.IncludeDocumentation ? entry.Definition.Documentation : null,
-        Synonyms = request.IncludeSynonyms ? [.. entry.Synonyms.Select(Describe)] : [],
-    };
+        {
+            Name = entry.Definition.Name,
+            Value = entry.Definition.IsSensitive ? null : entry.Value,
+            ReadOnly = resourceType == Broker || entry.IsReadOnly,
+            ConfigSource = (sbyte)entry.Source,
+            IsSensitive = entry.Definition.IsSensitive,
+            ConfigType = (sbyte)entry.Definition.Type,
+            Documentation = request.IncludeDocumentation ? entry.Definition.Documentation : null,
+            Synonyms = request.IncludeSynonyms ? [.. entry.Synonyms.Select(Describe)] : [],
+        };
 
     private static DescribeConfigsResponse.DescribeConfigsSynonym Describe(ConfigCandidate candidate) => new()
     {

@@ -6,6 +6,7 @@ public sealed class LayerTests
     private const string Protocol = "OrleansLog.Protocol";
     private const string Compression = "OrleansLog.Compression";
     private const string Storage = "OrleansLog.Storage";
+    private const string Replication = "OrleansLog.Replication";
     private const string Coordination = "OrleansLog.Coordination";
     private const string Broker = "OrleansLog.Broker";
     private const string Kafka = "OrleansLog.Kafka";
@@ -16,10 +17,11 @@ public sealed class LayerTests
         [Protocol] = [],
         [Compression] = [Protocol],
         [Storage] = [Protocol],
+        [Replication] = [Protocol, Storage],
         [Coordination] = [Protocol],
-        [Broker] = [Protocol, Storage, Coordination],
-        [Kafka] = [Protocol, Storage, Coordination, Broker],
-        ["OrleansLog.Silo"] = [Protocol, Storage, Coordination, Broker, Kafka],
+        [Broker] = [Protocol, Storage, Replication, Coordination],
+        [Kafka] = [Protocol, Storage, Replication, Coordination, Broker],
+        ["OrleansLog.Silo"] = [Protocol, Storage, Replication, Coordination, Broker, Kafka],
         [Client] = [Protocol, Compression],
         ["OrleansLog.Cli"] = [Protocol, Compression, Client],
     };
@@ -28,8 +30,9 @@ public sealed class LayerTests
     private static readonly Dictionary<string, string[]> AllowedPackages = new()
     {
         [Protocol] = [],
-        [Compression] = ["IronSnappy"],
+        [Compression] = [],
         [Storage] = ["Microsoft.Extensions.Logging.Abstractions"],
+        [Replication] = ["Microsoft.Extensions.Logging.Abstractions"],
         [Coordination] = ["Microsoft.Extensions.Logging.Abstractions"],
     };
 

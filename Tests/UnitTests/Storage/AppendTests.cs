@@ -72,7 +72,7 @@ public class AppendTests
         var harness = await new LogHarness().OpenAsync();
         harness.Append(batches: 2);
         var before = harness.ReadAll(Offset.Zero);
-        harness.Disk.CapacityBytes = harness.Log.SizeInBytes + 50;
+        harness.Disk.CapacityBytes = harness.Log.SizeInBytes + 300;
 
         var error = Assert.Throws<StorageException>(() => harness.Append(TestBatches.Of(1, new byte[500])));
         Assert.Contains("No space left", error.Message, StringComparison.Ordinal);

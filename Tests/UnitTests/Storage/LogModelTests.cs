@@ -192,7 +192,30 @@ internal sealed class LogModel
         var first = _batches.Count > 0 ? Offset.Max(_start, _batches[0].Base) : _start;
         var bytes = _harness.ReadAll(first, _random.Next(1, 5000));
         Assert.True(BytesOf(_batches).AsSpan().SequenceEqual(bytes));
+        CheckTimes();
         Assert.DoesNotContain(_harness.Logger.Entries, entry => entry.Message.Contains("damaged", StringComparison.Ordinal));
+    }
+
+    // By batch: which record of it, other tests look at.
+    private void CheckTimes()
+    {
+        if (_batches.Count == 0 || _batches[0].Base < _start) return;
+        var times = _batches.ConvertAll(batch => MaxTimestampOf(batch.Bytes));
+        foreach (var time in (long[])[0, 1_000_000 + _random.Next(1000), times.Max()])
+        {
+            var first = times.FindIndex(t => t >= time);
+            var found = Log.FindByTimestamp(time);
+            if (first < 0) Assert.Null(found);
+            else Assert.InRange(found!.Value.Offset.Value, _batches[first].Base.Value, _batches[first].Next.Value - 1);
+        }
+
+        Assert.Equal(times.Max(), Log.FindMaxTimestamp()!.Value.TimestampMs);
+    }
+
+    private static long MaxTimestampOf(byte[] batch)
+    {
+        RecordBatchHeader.TryRead(batch, out var header);
+        return header.MaxTimestamp;
     }
 
     private static byte[] BytesOf(IEnumerable<(Offset Base, Offset Next, byte[] Bytes)> batches)

@@ -52,6 +52,33 @@ public class RecoveryTests
     }
 
     [Theory]
+    [InlineData(11)] // The length: not to be taken for a file that ends too early.
+    [InlineData(16)]
+    [InlineData(66)]
+    public async Task A_flipped_bit_at_the_end_of_a_segment_drops_no_later_segment(int at)
+    {
+        var harness = await new LogHarness { Options = new LogOptions { SegmentBytes = 3 * BatchBytes } }.OpenAsync();
+        harness.Append(batches: 8);
+        harness.Disk.FlipBit(LogHarness.SegmentPath(0), 2 * BatchBytes + at);
+        await harness.ReopenAfterKillAsync();
+        Assert.Equal(new Offset(8), harness.Log.LogEndOffset);
+        await AssertRefusedAsync(harness, from: 2, to: 3);
+    }
+
+    [Theory]
+    [InlineData(40)] // Amid a header.
+    [InlineData(65)] // Amid a record.
+    public async Task A_segment_that_ends_too_early_ends_the_log_there(int lengthOfLast)
+    {
+        var harness = await new LogHarness { Options = new LogOptions { SegmentBytes = 3 * BatchBytes } }.OpenAsync();
+        harness.Append(batches: 8);
+        Truncate(harness, LogHarness.SegmentPath(0), 2 * BatchBytes + lengthOfLast);
+        await harness.ReopenAfterKillAsync();
+        Assert.Equal(new Offset(2), harness.Log.LogEndOffset);
+        Assert.Single(harness.Files(".log"));
+    }
+
+    [Theory]
     [InlineData(0)]
     [InlineData(11)]
     [InlineData(66)]

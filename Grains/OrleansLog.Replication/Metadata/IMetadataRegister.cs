@@ -1,4 +1,4 @@
-namespace OrleansLog.Broker.Metadata;
+namespace OrleansLog.Replication.Metadata;
 
 /// <summary>
 /// Where a cluster keeps what its brokers must agree on: small documents under keys, each changed by compare-and-set

@@ -1,0 +1,108 @@
+using OrleansLog.Protocol;
+using OrleansLog.Protocol.Records;
+using OrleansLog.Replication.Messages;
+using OrleansLog.Storage;
+
+namespace OrleansLog.Replication.Following;
+
+/// <summary>
+/// How a replica answers its leader. Decisions only: the driver persists, cuts and appends what is decided here, one
+/// turn at a time. Logs are matched as in Raft (section 5.3) and never cut by the high watermark, which a follower
+/// knows too late for that (KIP-101).
+/// </summary>
+/// <param name="epoch">The highest leader epoch that this replica has seen, as persisted.</param>
+/// <param name="uncleanEpoch">The last unclean leadership it knows of.</param>
+/// <param name="highWatermark">Everything below is known to be committed.</param>
+public class FollowerState(LeaderEpoch epoch, LeaderEpoch uncleanEpoch, Offset highWatermark)
+{
+    /// <summary>The highest epoch seen. Made durable before anybody is told.</summary>
+    public LeaderEpoch Epoch { get; private set; } = epoch;
+
+    /// <summary>The last leadership, as far as known, that was given without regard for committed records.</summary>
+    public LeaderEpoch UncleanEpoch { get; private set; } = uncleanEpoch;
+
+    /// <summary>Everything below is committed. Moves back only when an unclean election took records away.</summary>
+    public Offset HighWatermark { get; private set; } = highWatermark;
+
+    /// <summary>Whether a request comes from a leadership that is over.</summary>
+    public virtual bool IsFenced(LeaderEpoch epoch) => epoch < Epoch;
+
+    /// <summary>Whether an epoch has to be persisted, and <see cref="Adopt"/>ed, before the request is answered.</summary>
+    public bool MustAdopt(LeaderEpoch epoch) => epoch > Epoch;
+
+    /// <summary>The epoch is durable here.</summary>
+    public void Adopt(LeaderEpoch epoch) => Epoch = epoch > Epoch ? epoch : Epoch;
+
+    /// <summary>What to do about an append of the present epoch.</summary>
+    /// <exception cref="DivergedReplicaException">The leader's log lacks what is known to be committed.</exception>
+    public virtual FollowerDecision Decide(AppendRequest request, ILogOutline log)
+    {
+        if (!Agrees(request, log)) return new(AppendCode.Mismatch, Hint: HintFor(request, log));
+        var skip = 0;
+        var matched = request.From;
+        foreach (var batch in new RecordBatchEnumerator(request.Records.Span))
+        {
+            if (batch.Header.BaseOffset >= log.LogEndOffset) break;
+            if (IsHeld(batch.Header, log))
+            {
+                skip = batch.Position + batch.Header.SizeInBytes;
+                matched = batch.Header.NextOffset;
+                continue;
+            }
+
+            CheckUncommitted(request, batch.Header.BaseOffset);
+            return new(AppendCode.Accepted, batch.Header.BaseOffset, skip, EndOf(request));
+        }
+
+        return new(AppendCode.Accepted, null, skip, skip == request.Records.Length ? matched : EndOf(request));
+    }
+
+    /// <summary>The log now agrees with the leader's up to <paramref name="matched"/>.</summary>
+    public void Applied(AppendRequest request, Offset matched)
+    {
+        if (request.UncleanEpoch > UncleanEpoch)
+        {
+            UncleanEpoch = request.UncleanEpoch;
+            HighWatermark = Offset.Min(HighWatermark, request.HighWatermark);
+        }
+
+        HighWatermark = Offset.Max(HighWatermark, Offset.Min(request.HighWatermark, matched));
+    }
+
+    /// <summary>What this replica learned as a leader.</summary>
+    public void Led(Offset highWatermark, LeaderEpoch uncleanEpoch)
+    {
+        HighWatermark = Offset.Max(HighWatermark, highWatermark);
+        UncleanEpoch = uncleanEpoch > UncleanEpoch ? uncleanEpoch : UncleanEpoch;
+    }
+
+    private static bool Agrees(AppendRequest request, ILogOutline log) =>
+        request.From == log.LogStartOffset
+        || (request.From <= log.LogEndOffset && log.EpochAt(request.From - 1) == request.PreviousEpoch);
+
+    private static EpochEndOffset HintFor(AppendRequest request, ILogOutline log)
+    {
+        var asked = request.PreviousEpoch < log.LatestEpoch ? request.PreviousEpoch : log.LatestEpoch;
+        var end = log.EndOffsetFor(asked);
+        return end == EpochEndOffset.Unknown ? new(LeaderEpoch.None, log.LogStartOffset) : end;
+    }
+
+    // Where offset and epoch agree, all before agrees too, and batches have the same bounds.
+    private static bool IsHeld(in RecordBatchHeader batch, ILogOutline log) =>
+        batch.NextOffset <= log.LogEndOffset && log.EpochAt(batch.BaseOffset) == batch.PartitionLeaderEpoch;
+
+    private void CheckUncommitted(AppendRequest request, Offset truncateTo)
+    {
+        if (truncateTo < HighWatermark && request.UncleanEpoch <= UncleanEpoch)
+            throw new DivergedReplicaException(
+                $"{request.Partition}: the leader of epoch {request.LeaderEpoch} (broker {request.Leader}) has other records at offset {truncateTo}, "
+                + $"below the high watermark {HighWatermark} of this replica. Nothing was changed; compare the two logs before either is used.");
+    }
+
+    private static Offset EndOf(AppendRequest request)
+    {
+        var end = request.From;
+        foreach (var batch in new RecordBatchEnumerator(request.Records.Span)) end = batch.Header.NextOffset;
+        return end;
+    }
+}

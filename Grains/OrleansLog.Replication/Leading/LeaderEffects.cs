@@ -1,0 +1,11 @@
+using OrleansLog.Replication.Metadata;
+
+namespace OrleansLog.Replication.Leading;
+
+/// <summary>What a driver has to do after an event.</summary>
+/// <param name="HasCommitted">The high watermark moved: answer who waits.</param>
+/// <param name="Proposal">A record to be written in the place of the current one; at most one at a time.</param>
+/// <param name="MustReload">Somebody else may have changed the record: read it.</param>
+/// <param name="MustStepDown">There is a later leader, or the partition is not led from here any more.</param>
+public readonly record struct LeaderEffects(
+    bool HasCommitted = false, PartitionRecord? Proposal = null, bool MustReload = false, bool MustStepDown = false);

@@ -1,0 +1,80 @@
+using OrleansLog.Protocol;
+
+namespace OrleansLog.Replication.Metadata;
+
+/// <summary>
+/// Who may lead a partition. Every broker decides for itself alone, because it alone knows for certain what it still
+/// has; the register lets one of them win.
+/// </summary>
+public static class Election
+{
+    /// <summary>On what ground a broker may lead; the lower, the better.</summary>
+    public enum Claim
+    {
+        /// <summary>It is in the in-sync set.</summary>
+        InSync,
+
+        /// <summary>It left the in-sync set when nothing could be committed any more (KIP-966).</summary>
+        Eligible,
+
+        /// <summary>It was in either, stopped uncleanly since, and has all that it ever acknowledged on its disk.</summary>
+        Recovered,
+
+        /// <summary>It may lack committed records, and the topic accepts that.</summary>
+        Unclean,
+
+        /// <summary>It must not lead.</summary>
+        None,
+    }
+
+    /// <summary>What a broker, as it is now, can claim.</summary>
+    public static Claim ClaimOf(PartitionRecord record, BrokerRecord self, ReplicationOptions options)
+    {
+        if (!record.Replicas.Contains(self.Id)) return Claim.None;
+        var inSync = TrustIn(record.FindInSync(self.Id), self);
+        var eligible = TrustIn(record.FindEligible(self.Id), self);
+        if (inSync == ReplicaTrust.Kept) return Claim.InSync;
+        if (eligible == ReplicaTrust.Kept) return Claim.Eligible;
+        var isRecovered = inSync == ReplicaTrust.Recovered || eligible == ReplicaTrust.Recovered;
+        if (isRecovered && options.IsFlushedBeforeAcknowledged) return Claim.Recovered;
+        return options.UncleanLeaderElectionEnable ? Claim.Unclean : Claim.None;
+    }
+
+    /// <summary>
+    /// The record that makes a broker the leader. Members of the in-sync set that are alive stay in it; of the others it
+    /// is remembered that they hold everything committed, if the set is now too small to commit more.
+    /// </summary>
+    public static PartitionRecord Elect(
+        PartitionRecord record, BrokerRecord self, Claim claim, Func<BrokerId, bool> isAlive, ReplicationOptions options)
+    {
+        var me = new InSyncReplica(self.Id, self.Epoch);
+        var epoch = new LeaderEpoch(record.LeaderEpoch.Value + 1);
+        if (claim == Claim.Unclean)
+            return record with { Leader = self.Id, LeaderEpoch = epoch, UncleanEpoch = epoch, InSync = [me], Eligible = [] };
+        var others = record.InSync.Where(member => member.Broker != self.Id && isAlive(member.Broker));
+        var inSync = others.Append(me).OrderBy(member => record.Replicas.IndexOf(member.Broker));
+        var elected = record.WithInSync([.. inSync], options.MinInSyncReplicas);
+        return elected with { Leader = self.Id, LeaderEpoch = epoch };
+    }
+
+    /// <summary>
+    /// Whether another replica lives that has everything for certain, as far as the engine knows: one that has not
+    /// restarted since it showed that it had caught up. A replica with a lesser claim leaves the partition to it.
+    /// </summary>
+    public static bool HasBetter(PartitionRecord record, BrokerId self, IClusterView cluster) =>
+        record.InSync.Concat(record.Eligible).Any(member =>
+            member.Broker != self && cluster.IsAlive(member.Broker) && cluster.EpochOf(member.Broker) <= member.BrokerEpoch);
+
+    /// <summary>
+    /// How many others come first, so that brokers that claim the same partition do not all write at once. Only a matter
+    /// of good order: the register decides.
+    /// </summary>
+    public static int RankOf(PartitionRecord record, BrokerRecord self, Claim claim, Func<BrokerId, bool> isAlive)
+    {
+        var before = record.Replicas.TakeWhile(id => id != self.Id).Count(isAlive);
+        return (int)claim * record.Replicas.Length + before;
+    }
+
+    private static ReplicaTrust TrustIn(InSyncReplica? member, BrokerRecord self) =>
+        member is { } known ? self.TrustIn(known) : ReplicaTrust.Lost;
+}

@@ -1,0 +1,12 @@
+using OrleansLog.Protocol;
+
+namespace OrleansLog.Replication.Metadata;
+
+/// <summary>What the engine believes about the brokers: late, and sometimes wrong. Nothing's safety hangs on it. Any thread.</summary>
+public interface IClusterView
+{
+    bool IsAlive(BrokerId broker);
+
+    /// <summary>The broker epoch last heard of; 0 for an unknown broker.</summary>
+    long EpochOf(BrokerId broker);
+}

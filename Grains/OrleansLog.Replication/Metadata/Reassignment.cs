@@ -1,0 +1,49 @@
+using System.Collections.Immutable;
+using OrleansLog.Protocol;
+
+namespace OrleansLog.Replication.Metadata;
+
+/// <summary>
+/// Moves a partition to other brokers while it is served (KIP-455): the new replicas are added, and once all of them are
+/// in sync the old ones go. Decisions only.
+/// </summary>
+public static class Reassignment
+{
+    /// <summary>The record that begins a move to <paramref name="target"/>, whose first broker is to lead.</summary>
+    public static PartitionRecord Begin(PartitionRecord record, ImmutableArray<BrokerId> target) => record with
+    {
+        Replicas = [.. target, .. record.Replicas.Except(target)],
+        Adding = [.. target.Except(record.Replicas.Except(record.Adding))],
+        Removing = [.. record.Replicas.Except(target)],
+    };
+
+    /// <summary>The record that gives a move up: what was added goes again.</summary>
+    public static PartitionRecord Cancel(PartitionRecord record) => record with
+    {
+        Replicas = [.. record.Replicas.Except(record.Adding)],
+        InSync = [.. record.InSync.Where(member => !record.Adding.Contains(member.Broker))],
+        Adding = [],
+        Removing = [],
+    };
+
+    /// <summary>
+    /// The record that ends a move, when what was added is in sync; else the same record. A leader that is to go leaves
+    /// the others behind last: it hands over before the move ends.
+    /// </summary>
+    public static PartitionRecord Finish(PartitionRecord record, int minInSyncReplicas)
+    {
+        if (record.Removing.IsEmpty && record.Adding.IsEmpty) return record;
+        var staying = record.Replicas.Except(record.Removing).ToImmutableArray();
+        if (!record.Adding.All(record.IsInSync) || record.Removing.Contains(record.Leader)) return record;
+        if (!staying.Any(record.IsInSync)) return record;
+        ImmutableArray<InSyncReplica> inSync = [.. record.InSync.Where(member => staying.Contains(member.Broker))];
+        var ended = record.WithInSync(inSync, minInSyncReplicas);
+        return ended with
+        {
+            Replicas = staying,
+            Eligible = [.. ended.Eligible.Where(member => staying.Contains(member.Broker))],
+            Adding = [],
+            Removing = [],
+        };
+    }
+}

@@ -1,0 +1,106 @@
+using OrleansLog.Protocol;
+using OrleansLog.Replication.Leading;
+using OrleansLog.Replication.Messages;
+using OrleansLog.Storage;
+
+namespace OrleansLog.Replication.Replicas;
+
+/// <summary>
+/// Pushes one leader's log to one follower: one read at a time, several appends on their way. Reads for a follower that
+/// is far behind happen apart from the turn of whoever appends.
+/// </summary>
+internal sealed class FollowerLink(Leadership leadership, FollowerProgress follower)
+{
+    private bool _isRunning;
+
+    /// <summary>There may be something to send. Any thread.</summary>
+    public void Wake()
+    {
+        if (TakePlan(isWake: true) is { } plan) _ = RunAsync(plan);
+    }
+
+    private async Task RunAsync(AppendPlan? next)
+    {
+        for (; next is { } plan; next = TakePlan(isWake: false))
+        {
+            if (plan.IsCatchUp) await Task.Yield();
+            if (Read(plan) is not { } request) return;
+            leadership.Ask<object>(_ =>
+            {
+                follower.Sent(plan, EndOf(request), request.Records.Length);
+                return null;
+            });
+            _ = SendAsync(plan, request);
+        }
+    }
+
+    private AppendPlan? TakePlan(bool isWake) => leadership.Ask<AppendPlan?>(nowMs =>
+    {
+        if (isWake && _isRunning) return null;
+        var plan = leadership.State.NextSend(follower, nowMs);
+        _isRunning = plan is not null;
+        return plan;
+    });
+
+    private AppendRequest? Read(in AppendPlan plan)
+    {
+        var read = plan.BytesMax == 0 ? default : leadership.Log.Read(plan.From, plan.BytesMax, leadership.Log.LogEndOffset);
+        try
+        {
+            if (read.Error == ErrorCode.None) return RequestOf(plan, read.Slice);
+            leadership.Replica.OnReadFailed(read);
+        }
+        catch (IOException failed)
+        {
+            leadership.Replica.OnDiskFailed(failed);
+        }
+
+        return null;
+    }
+
+    private AppendRequest RequestOf(in AppendPlan plan, LogSlice slice)
+    {
+        var bytes = slice.IsEmpty ? [] : GC.AllocateUninitializedArray<byte>(slice.Length);
+        slice.Read(bytes);
+        var record = leadership.State.Current.Record;
+        return new AppendRequest
+        {
+            Partition = leadership.Replica.Id,
+            Leader = leadership.Ports.Self.Id,
+            LeaderEpoch = leadership.Epoch,
+            UncleanEpoch = record.UncleanEpoch,
+            From = plan.From,
+            PreviousEpoch = plan.PreviousEpoch,
+            HighWatermark = plan.HighWatermark,
+            Records = bytes,
+        };
+    }
+
+    private static Offset EndOf(AppendRequest request)
+    {
+        var end = request.From;
+        foreach (var batch in new Protocol.Records.RecordBatchEnumerator(request.Records.Span)) end = batch.Header.NextOffset;
+        return end;
+    }
+
+    private async Task SendAsync(AppendPlan plan, AppendRequest request)
+    {
+        var reply = await AskFollowerAsync(request);
+        leadership.On(nowMs => leadership.State.Replied(follower, plan, request.Records.Length, reply, nowMs));
+    }
+
+    private async Task<AppendReply?> AskFollowerAsync(AppendRequest request)
+    {
+        var timeout = TimeSpan.FromMilliseconds(leadership.Replica.Options.AppendTimeoutMs);
+        using var deadline = new CancellationTokenSource(timeout, leadership.Ports.Time);
+        using var ending = leadership.Ending.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), deadline);
+        try
+        {
+            return await leadership.Ports.Channel.AppendAsync(follower.Broker, request, deadline.Token);
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,124 @@
+using Microsoft.Extensions.Logging;
+using OrleansLog.Protocol;
+using OrleansLog.Protocol.Records;
+using OrleansLog.Replication.Following;
+using OrleansLog.Replication.Messages;
+
+namespace OrleansLog.Replication.Replicas;
+
+/// <summary>Following: what a leader pushes.</summary>
+public sealed partial class PartitionReplica
+{
+    /// <summary>
+    /// Handles a leader's append and answers when its records are durable. The request's bytes are read until then.
+    /// </summary>
+    public async ValueTask<AppendReply> HandleAppendAsync(AppendRequest request)
+    {
+        var reply = await AnswerAsync(request);
+        _ports.Observer.Answered(this, request, reply);
+        return reply;
+    }
+
+    private async ValueTask<AppendReply> AnswerAsync(AppendRequest request)
+    {
+        try
+        {
+            FollowerDecision decision;
+            ReplicaIncarnation life;
+            ValueTask settled;
+            using (await _turn.EnterAsync())
+            {
+                if (_isClosed || _isFailed) return Reply(AppendCode.Failed);
+                life = Incarnation;
+                decision = await FollowAsync(request);
+                if (decision.Code != AppendCode.Accepted) return Reply(decision.Code) with { Hint = decision.Hint };
+                settled = _log.SettleAsync(decision.Matched);
+            }
+
+            await settled;
+            // Meanwhile a later leader may have cut the log, or the disk may have failed and been repaired.
+            if (_follower.IsFenced(request.LeaderEpoch)) return Reply(AppendCode.Fenced);
+            return life == Incarnation && !_isFailed ? Reply(AppendCode.Accepted) with { Matched = decision.Matched } : Reply(AppendCode.Failed);
+        }
+        catch (IOException failed)
+        {
+            if (Log.Failure is not null) OnDiskFailed(failed);
+            return Reply(AppendCode.Failed);
+        }
+        catch (DivergedReplicaException diverged)
+        {
+            _ports.Logger.LogCritical(diverged, "{Partition} on broker {Broker} is not replicated any more", Id, Broker);
+            _ports.Observer.Diverged(this, diverged);
+            return Reply(AppendCode.Failed);
+        }
+    }
+
+    private async ValueTask<FollowerDecision> FollowAsync(AppendRequest request)
+    {
+        if (_follower.IsFenced(request.LeaderEpoch)) return new(AppendCode.Fenced);
+        if (!IsIntact(request.Records.Span)) return new(AppendCode.Damaged);
+        if (_leadership is { } mine)
+        {
+            // There is one leader an epoch: this broker cannot follow another one in its own.
+            if (mine.Epoch >= request.LeaderEpoch) return new(AppendCode.Fenced);
+            StepDown(mine);
+        }
+
+        await AdoptAsync(request.LeaderEpoch);
+        var decision = _follower.Decide(request, _log);
+        if (decision.Code != AppendCode.Accepted || await ApplyAsync(request, decision)) return decision;
+        // The cut went further than asked: what was before it is damaged, and not only what was to go.
+        Fail(null);
+        return new(AppendCode.Failed);
+    }
+
+    private async ValueTask AdoptAsync(LeaderEpoch epoch)
+    {
+        if (!_follower.MustAdopt(epoch)) return;
+        await _stateFile.WriteAsync(StateOf(epoch));
+        _follower.Adopt(epoch);
+    }
+
+    private async ValueTask<bool> ApplyAsync(AppendRequest request, FollowerDecision decision)
+    {
+        if (decision.TruncateTo is { } end)
+        {
+            _ports.Logger.LogInformation("{Partition}: broker {Broker} cuts its log from {End} to {To}", Id, Broker, _log.LogEndOffset, end);
+            await _log.TruncateToAsync(end);
+            _ports.Observer.Truncated(this, _log.LogEndOffset);
+            if (_log.LogEndOffset < end) return false;
+        }
+
+        if (decision.Skip < request.Records.Length)
+        {
+            var from = _log.LogEndOffset;
+            _log.AppendAsFollower(request.Records.Span[decision.Skip..]);
+            _ports.Observer.Appended(this, from, _log.LogEndOffset);
+        }
+
+        var known = _follower.HighWatermark;
+        _follower.Applied(request, decision.Matched);
+        if (_follower.HighWatermark != known) OnCommitted(_follower.HighWatermark);
+        return true;
+    }
+
+    private static bool IsIntact(ReadOnlySpan<byte> records)
+    {
+        while (!records.IsEmpty)
+        {
+            if (RecordBatchHeader.TryRead(records, out var header) != ErrorCode.None || header.SizeInBytes > records.Length) return false;
+            if (RecordBatch.CheckIntegrity(records[..header.SizeInBytes]) != ErrorCode.None) return false;
+            records = records[header.SizeInBytes..];
+        }
+
+        return true;
+    }
+
+    private AppendReply Reply(AppendCode code) => new()
+    {
+        Code = code,
+        LeaderEpoch = _follower.Epoch,
+        Incarnation = Incarnation,
+        CleanSince = _ports.Self.CleanSince,
+    };
+}

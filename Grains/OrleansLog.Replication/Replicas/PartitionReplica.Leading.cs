@@ -1,0 +1,55 @@
+using Microsoft.Extensions.Logging;
+using OrleansLog.Protocol;
+using OrleansLog.Replication.Messages;
+using OrleansLog.Replication.Metadata;
+
+namespace OrleansLog.Replication.Replicas;
+
+/// <summary>Becoming the leader, and giving it up.</summary>
+public sealed partial class PartitionReplica
+{
+    /// <summary>
+    /// Tries to become the leader in the place of the leadership <paramref name="instead"/>. False when this replica must
+    /// not lead, or another came first.
+    /// </summary>
+    /// <exception cref="OperationCanceledException">The replica is being closed.</exception>
+    /// <exception cref="IOException">The epoch could not be made durable here.</exception>
+    public async Task<bool> TryLeadAsync(VersionedPartition instead)
+    {
+        if (_isFailed || _isClosed) return false;
+        var claim = Election.ClaimOf(instead.Record, _ports.Self, Options);
+        if (claim == Election.Claim.None || (claim > Election.Claim.Eligible && Election.HasBetter(instead.Record, _ports.Self.Id, _ports.Cluster))) return false;
+        var life = Incarnation;
+        var elected = Election.Elect(instead.Record, _ports.Self, claim, _ports.Cluster.IsAlive, Options);
+        var change = await _ports.Register.ChangeAsync(Id, elected, instead.Version, _closing.Token);
+        return change is { IsAccepted: true, Current: { } current } && await LeadAsync(current, life);
+    }
+
+    /// <summary>Gives the leadership to whoever comes first of the others in sync; false when there is nobody.</summary>
+    /// <exception cref="OperationCanceledException">The replica is being closed.</exception>
+    public async Task<bool> ResignAsync()
+    {
+        if (Volatile.Read(ref _leadership) is not { } leadership) return true;
+        var current = leadership.State.Current;
+        if (!current.Record.InSync.Any(member => member.Broker != Broker && _ports.Cluster.IsAlive(member.Broker))) return false;
+        StepDown(leadership);
+        var vacant = current.Record with { Leader = BrokerId.None };
+        await _ports.Register.ChangeAsync(Id, vacant, current.Version, _closing.Token);
+        return true;
+    }
+
+    private async Task<bool> LeadAsync(VersionedPartition current, ReplicaIncarnation life)
+    {
+        using var turn = await _turn.EnterAsync();
+        if (_isClosed || _isFailed || life != Incarnation || !_follower.MustAdopt(current.Record.LeaderEpoch)) return false;
+        if (_leadership is { } earlier) StepDown(earlier);
+        await AdoptAsync(current.Record.LeaderEpoch);
+        if (_isFailed) return false;
+        var leadership = new Leadership(this, _log, current, _follower.HighWatermark, _ports);
+        Volatile.Write(ref _leadership, leadership);
+        _ports.Logger.LogInformation("{Partition}: broker {Broker} leads: {Record}", Id, Broker, current.Record);
+        _ports.Observer.Led(this, current.Record.LeaderEpoch);
+        leadership.Begin();
+        return true;
+    }
+}

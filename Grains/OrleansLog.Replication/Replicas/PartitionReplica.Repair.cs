@@ -1,0 +1,110 @@
+using Microsoft.Extensions.Logging;
+using OrleansLog.Protocol;
+using OrleansLog.Replication.Metadata;
+using OrleansLog.Storage;
+
+namespace OrleansLog.Replication.Replicas;
+
+/// <summary>
+/// What happens when the disk failed or its bytes are not what was written: the replica leaves the in-sync set by its own
+/// write to the register, which also defeats any write under way that would keep it there; only then does it open its log
+/// anew, cut it before the damage, and let the leader bring it up again (invariant 9).
+/// </summary>
+public sealed partial class PartitionReplica
+{
+    // Set when the only replica left is damaged: it serves what it still has.
+    private bool _keepsDamage;
+
+    internal void OnReadFailed(LogRead read)
+    {
+        if (!_keepsDamage && read.Error is ErrorCode.CorruptMessage or ErrorCode.KafkaStorageError) Fail(read.Failure);
+    }
+
+    internal void OnDiskFailed(IOException reason) => Fail(reason);
+
+    private void Fail(Exception? reason)
+    {
+        if (_isClosed || Interlocked.Exchange(ref _isFailed, true)) return;
+        _ports.Logger.LogError(reason, "{Partition}: the disk of broker {Broker} failed or is damaged; the replica is repaired", Id, Broker);
+        _ports.Observer.Failed(this, reason);
+        _ = RepairAsync();
+    }
+
+    private async Task RepairAsync()
+    {
+        try
+        {
+            if (Volatile.Read(ref _leadership) is { } leadership) StepDown(leadership);
+            var isAlone = await LeaveInSyncAsync();
+            using var turn = await _turn.EnterAsync();
+            if (!_isClosed) await ReopenAsync(isAlone);
+        }
+        catch (OperationCanceledException)
+        {
+            // Closed meanwhile: the next start opens the log anew in any case.
+        }
+    }
+
+    // True when nobody else could take over: then what is left here is the best there is.
+    private async Task<bool> LeaveInSyncAsync()
+    {
+        while (true)
+        {
+            var current = await _ports.Register.ReadAsync(Id, _closing.Token);
+            if (current is null) return true;
+            var left = current.Record.Distrusting(Broker);
+            if (left.InSync.IsEmpty && current.Record.IsInSync(Broker)) return true;
+            if (left.Leader == Broker) left = left with { Leader = BrokerId.None };
+            if ((await _ports.Register.ChangeAsync(Id, left, current.Version, _closing.Token)).IsAccepted) return false;
+        }
+    }
+
+    private async Task ReopenAsync(bool isAlone)
+    {
+        while (true)
+        {
+            try
+            {
+                await ReopenOnceAsync(isAlone);
+                return;
+            }
+            catch (IOException e)
+            {
+                _ports.Logger.LogError(e, "{Partition}: broker {Broker} cannot open its log anew yet", Id, Broker);
+                await Task.Delay(TimeSpan.FromMilliseconds(Options.RetryDelayMs), _ports.Time, _closing.Token);
+            }
+        }
+    }
+
+    private async Task ReopenOnceAsync(bool isAlone)
+    {
+        var damage = _log.FirstRefusedOffset;
+        if (_log.Failure is not null || damage is null) await OpenLogAgainAsync();
+        damage = Earlier(damage, _log.FirstRefusedOffset);
+        _keepsDamage = isAlone && damage is not null;
+        if (damage is { } from && !isAlone) await _log.TruncateToAsync(from);
+        _reopened++;
+        var end = _log.LogEndOffset;
+        _follower = _ports.NewFollower(new(_follower.Epoch, _follower.UncleanEpoch, Offset.Min(_follower.HighWatermark, end)));
+        _ports.Observer.Truncated(this, end);
+        Volatile.Write(ref _isFailed, false);
+    }
+
+    private async Task OpenLogAgainAsync()
+    {
+        var failed = _log;
+        try
+        {
+            await failed.DisposeAsync();
+        }
+        catch (IOException)
+        {
+            // It had failed; its files are closed all the same.
+        }
+
+        Volatile.Write(ref _log, await PartitionLog.OpenAsync(_ports.Files, _directory, _logOptions, _ports.Time, _ports.Logger));
+    }
+
+    private static Offset? Earlier(Offset? one, Offset? other) =>
+        one is { } a && other is { } b ? Offset.Min(a, b) : one ?? other;
+}

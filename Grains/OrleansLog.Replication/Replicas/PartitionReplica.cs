@@ -1,0 +1,165 @@
+using Microsoft.Extensions.Logging;
+using OrleansLog.Protocol;
+using OrleansLog.Replication.Following;
+using OrleansLog.Replication.Messages;
+using OrleansLog.Replication.Metadata;
+using OrleansLog.Storage;
+
+namespace OrleansLog.Replication.Replicas;
+
+/// <summary>
+/// One replica of one partition on one broker: it follows, or leads, or is being repaired. It follows whoever pushes with
+/// the highest epoch; it leads after <see cref="TryLeadAsync"/> has won the register. Safe whatever the engine believes:
+/// two replicas may both be told to lead. Any thread.
+/// </summary>
+public sealed partial class PartitionReplica : IAsyncDisposable
+{
+    private readonly PartitionTurn _turn = new();
+    private readonly CancellationTokenSource _closing = new();
+    private readonly ReplicaPorts _ports;
+    private readonly ReplicaStateFile _stateFile;
+    private readonly string _directory;
+    private FollowerState _follower;
+    private PartitionLog _log;
+    private Leadership? _leadership;
+    private LogOptions _logOptions;
+    private int _reopened;
+    private bool _isFailed;
+    private bool _isClosed;
+
+    private PartitionReplica(
+        TopicPartition id, string directory, ReplicationOptions options, ReplicaPorts ports, ReplicaStateFile stateFile, FollowerState follower, PartitionLog log)
+    {
+        Id = id;
+        Options = options;
+        _directory = directory;
+        _ports = ports;
+        _stateFile = stateFile;
+        _follower = follower;
+        _log = log;
+        _logOptions = log.Options;
+    }
+
+    public TopicPartition Id { get; }
+
+    public BrokerId Broker => _ports.Self.Id;
+
+    /// <summary>How the partition is replicated. May be replaced; a leadership takes it over at its next decision.</summary>
+    public ReplicationOptions Options { get; private set; }
+
+    /// <summary>This broker's copy. Replaced when it had to be opened anew. For reading.</summary>
+    public PartitionLog Log => Volatile.Read(ref _log);
+
+    /// <summary>Everything below is committed, as far as this replica knows.</summary>
+    public Offset HighWatermark => Volatile.Read(ref _leadership)?.State.HighWatermark ?? _follower.HighWatermark;
+
+    /// <summary>The highest leader epoch that this replica has seen.</summary>
+    public LeaderEpoch Epoch => _follower.Epoch;
+
+    public bool IsLeader => Volatile.Read(ref _leadership) is not null;
+
+    /// <summary>The leader's view of its followers; null at a follower.</summary>
+    public Leading.LeaderState? Leading => Volatile.Read(ref _leadership)?.State;
+
+    /// <summary>Whether the disk failed and the replica is not yet repaired.</summary>
+    public bool IsFailed => Volatile.Read(ref _isFailed);
+
+    /// <summary>Told when the high watermark moved: wakes readers. Short, any thread.</summary>
+    public Action<Offset>? HighWatermarkMoved { get; set; }
+
+    /// <summary>Which life of the replica this is.</summary>
+    public ReplicaIncarnation Incarnation => new(_ports.Self.Epoch, _reopened);
+
+    internal long NowMs => (long)_ports.Time.GetElapsedTime(0).TotalMilliseconds;
+
+    /// <summary>Opens the replica in a directory, which is created when it is not there. It follows at first.</summary>
+    /// <exception cref="StorageException">The files cannot be read, or what was promised there is not known any more.</exception>
+    public static async Task<PartitionReplica> OpenAsync(
+        TopicPartition id, string directory, ReplicationOptions options, LogOptions logOptions, ReplicaPorts ports)
+    {
+        var log = await PartitionLog.OpenAsync(ports.Files, directory, logOptions, ports.Time, ports.Logger);
+        var stateFile = new ReplicaStateFile(ports.Files, directory);
+        var state = stateFile.Read();
+        state = state with { HighWatermark = Offset.Max(Offset.Min(state.HighWatermark, log.LogEndOffset), log.LogStartOffset) };
+        var replica = new PartitionReplica(id, directory, options, ports, stateFile, ports.NewFollower(state), log);
+        if (log.FirstRefusedOffset is not null) replica.Fail(null);
+        return replica;
+    }
+
+    /// <summary>
+    /// Appends the batches of one produce, already validated; offsets and epoch are written into the caller's buffer,
+    /// which is the caller's again on return.
+    /// </summary>
+    public ReplicaAppend Append(Memory<byte> batches, bool awaitsCommit)
+    {
+        if (Volatile.Read(ref _leadership) is not { } leadership) return ReplicaAppend.Refused(ErrorCode.NotLeaderOrFollower);
+        try
+        {
+            return leadership.Append(batches, awaitsCommit);
+        }
+        catch (StorageException failed)
+        {
+            if (Log.Failure is not null) OnDiskFailed(failed);
+            return ReplicaAppend.Refused(ErrorCode.KafkaStorageError);
+        }
+    }
+
+    /// <summary>Reads committed batches at the leader.</summary>
+    /// <param name="from">The first offset wanted.</param>
+    /// <param name="bytesMax">Whole batches up to this many bytes, but at least one.</param>
+    /// <param name="known">The latest leader epoch that the reader knows of; none if it does not say (KIP-320).</param>
+    public ReplicaRead Read(Offset from, int bytesMax, LeaderEpoch known)
+    {
+        if (Volatile.Read(ref _leadership) is not { } leadership)
+            return new(known > Epoch ? ErrorCode.UnknownLeaderEpoch : ErrorCode.NotLeaderOrFollower, Epoch, Offset.None);
+        if (known > leadership.Epoch) return new(ErrorCode.UnknownLeaderEpoch, leadership.Epoch, Offset.None);
+        if (known != LeaderEpoch.None && known < leadership.Epoch) return new(ErrorCode.FencedLeaderEpoch, leadership.Epoch, Offset.None);
+        var highWatermark = leadership.State.HighWatermark;
+        // Between what is known to be committed and the log's end lies what an earlier leader may have shown already.
+        if (from > highWatermark && from <= leadership.Log.LogEndOffset) return new(ErrorCode.None, leadership.Epoch, highWatermark);
+        var read = leadership.Log.Read(from, bytesMax, highWatermark);
+        if (read.Error is ErrorCode.CorruptMessage or ErrorCode.KafkaStorageError) OnReadFailed(read);
+        return new(read.Error, leadership.Epoch, highWatermark, read);
+    }
+
+    /// <summary>The engine thinks otherwise about a broker than before.</summary>
+    public void OnBrokersChanged()
+    {
+        if (Volatile.Read(ref _leadership) is { } leadership) leadership.On(leadership.State.BrokersChanged);
+    }
+
+    /// <summary>The record may have been changed by somebody else, such as a reassignment.</summary>
+    public void OnRecordChanged()
+    {
+        if (Volatile.Read(ref _leadership) is { } leadership) leadership.On(_ => leadership.State.RecordChanged());
+    }
+
+    /// <summary>Gives the leadership up, notes the high watermark, flushes and closes the log.</summary>
+    /// <exception cref="StorageException">The flush failed: this was no clean stop.</exception>
+    public async ValueTask DisposeAsync()
+    {
+        _closing.Cancel();
+        using var turn = await _turn.EnterAsync();
+        if (_isClosed) return;
+        _isClosed = true;
+        if (_leadership is { } leadership) StepDown(leadership);
+        if (!_isFailed) await _stateFile.WriteAsync(StateOf(_follower.Epoch));
+        await _log.DisposeAsync();
+    }
+
+    internal void OnCommitted(Offset highWatermark)
+    {
+        _ports.Observer.HighWatermarkMoved(this, highWatermark);
+        HighWatermarkMoved?.Invoke(highWatermark);
+    }
+
+    internal void StepDown(Leadership leadership)
+    {
+        if (Interlocked.CompareExchange(ref _leadership, null, leadership) != leadership) return;
+        leadership.End();
+        _follower.Led(leadership.State.HighWatermark, leadership.State.Current.Record.UncleanEpoch);
+        _ports.Logger.LogInformation("{Partition}: broker {Broker} leads no more in epoch {Epoch}", Id, Broker, leadership.Epoch);
+    }
+
+    private ReplicaState StateOf(LeaderEpoch epoch) => new(epoch, _follower.UncleanEpoch, _follower.HighWatermark);
+}

@@ -1,0 +1,69 @@
+using OrleansLog.Protocol;
+using OrleansLog.Protocol.Records;
+
+namespace OrleansLog.Storage;
+
+/// <summary>What a follower does with its log: it takes batches as the leader wrote them.</summary>
+public sealed partial class PartitionLog : ILogOutline
+{
+    /// <summary>
+    /// Appends batches that have their offsets and leader epochs already, exactly as the leader holds them. They begin
+    /// at <see cref="LogEndOffset"/>. The buffer is only read. See <see cref="SettleAsync"/> for durability. The writer's
+    /// turn only.
+    /// </summary>
+    /// <returns>The log end offset from now on.</returns>
+    /// <exception cref="StorageException">The disk is full or failed; nothing was appended.</exception>
+    /// <exception cref="ArgumentException">The bytes are not whole batches, or do not go on where the log ends.</exception>
+    public Offset AppendAsFollower(ReadOnlySpan<byte> batches)
+    {
+        ThrowIfFailed();
+        var next = CheckContinuation(batches, LogEndOffset);
+        Write(batches, next, _time.GetUtcNow().ToUnixTimeMilliseconds());
+        NoteEpochs(batches);
+        Volatile.Write(ref _logEndOffset, next.Value);
+        FlushLater();
+        CheckpointIfDue(batches.Length);
+        return next;
+    }
+
+    /// <summary>
+    /// The leader epoch under which the record at <paramref name="offset"/> was appended;
+    /// <see cref="LeaderEpoch.None"/> for an offset that is not in the log. Any thread.
+    /// </summary>
+    public LeaderEpoch EpochAt(Offset offset) =>
+        offset < LogStartOffset || offset >= LogEndOffset ? LeaderEpoch.None : Epochs.EpochAt(offset);
+
+    /// <summary>The first offset that is known to be damaged, in what was read so far; null if all was sound. Any thread.</summary>
+    public Offset? FirstRefusedOffset
+    {
+        get
+        {
+            foreach (var segment in Volatile.Read(ref _segments))
+                if (segment.Refused is [var first, ..]) return first.From;
+            return null;
+        }
+    }
+
+    private static Offset CheckContinuation(ReadOnlySpan<byte> batches, Offset next)
+    {
+        if (batches.IsEmpty) throw new ArgumentException("An append needs at least one record batch.");
+        while (!batches.IsEmpty)
+        {
+            if (RecordBatchHeader.TryRead(batches, out var header) != ErrorCode.None || header.SizeInBytes > batches.Length)
+                throw new ArgumentException("An append must consist of whole, validated record batches.");
+            if (header.BaseOffset != next || header.LastOffsetDelta < 0)
+                throw new ArgumentException($"A batch begins at offset {header.BaseOffset}, and the log goes on at {next}.");
+            next = header.NextOffset;
+            batches = batches[header.SizeInBytes..];
+        }
+
+        return next;
+    }
+
+    private void NoteEpochs(ReadOnlySpan<byte> batches)
+    {
+        foreach (var batch in new RecordBatchEnumerator(batches))
+            if (batch.Header.PartitionLeaderEpoch > Epochs.Latest)
+                Volatile.Write(ref _epochs, Epochs.With(batch.Header.PartitionLeaderEpoch, batch.Header.BaseOffset));
+    }
+}

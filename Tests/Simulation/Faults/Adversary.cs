@@ -1,0 +1,176 @@
+using OrleansLog.Protocol;
+using OrleansLog.Replication.Metadata;
+using OrleansLog.Simulation.Running;
+using OrleansLog.Simulation.World;
+
+namespace OrleansLog.Simulation.Faults;
+
+/// <summary>
+/// Makes things go wrong while it may, and leaves what was promised to survive: at most one broker of a run, the victim,
+/// loses or damages its disk, and only while another member of the in-sync set has all that is committed.
+/// </summary>
+public sealed class Adversary(SimCluster cluster)
+{
+    private readonly SimRandom _random = cluster.Random;
+    private readonly BrokerId _victim = new(cluster.Random.Below(cluster.Profile.Brokers));
+    private bool _isOver;
+
+    public void Begin()
+    {
+        if (cluster.Profile.FaultEveryMs > 0) Next();
+    }
+
+    /// <summary>Ends all faults and starts what is down.</summary>
+    public void End()
+    {
+        _isOver = cluster.IsPeace = true;
+        cluster.Network.Heal();
+        cluster.Network.Faults = new();
+        cluster.Register.Faults = new();
+        foreach (var broker in cluster.Brokers)
+        {
+            broker.Disk.Faults = new();
+            broker.Resume();
+            broker.Start();
+        }
+
+        cluster.TellAll();
+    }
+
+    private void Next() => cluster.Scheduler.After(_random.Between(1, 2 * cluster.Profile.FaultEveryMs) * 1000, () =>
+    {
+        if (_isOver) return;
+        Strike(Draw());
+        Next();
+    });
+
+    private FaultKind Draw()
+    {
+        var weights = cluster.Profile.Weights;
+        var left = _random.Below(weights.Sum());
+        for (var kind = 0; ; kind++)
+            if ((left -= weights[kind]) < 0) return (FaultKind)kind;
+    }
+
+    private void Strike(FaultKind kind)
+    {
+        var broker = _random.Pick(cluster.Brokers);
+        if (VictimIsInDoubt && kind is FaultKind.Crash or FaultKind.Stop or FaultKind.CrashAll or FaultKind.Suspect) return;
+        switch (kind)
+        {
+            case FaultKind.Crash: Crash(broker); break;
+            case FaultKind.Stop: broker.Stop(); StartLater(broker, 300); break;
+            case FaultKind.Pause: Pause(broker); break;
+            case FaultKind.CutOneWay: Cut(broker, bothWays: false); break;
+            case FaultKind.CutOff: Cut(broker, bothWays: true); break;
+            case FaultKind.Suspect: Suspect(broker); break;
+            case FaultKind.ForceLeader: ForceLeader(broker); break;
+            case FaultKind.CrashAll: foreach (var each in cluster.Brokers) Crash(each); break;
+            case FaultKind.Wipe: Wipe(cluster.Find(_victim)); break;
+            case FaultKind.FlipBits: FlipBits(cluster.Find(_victim)); break;
+        }
+    }
+
+    // A damaged disk that a crash has made a candidate: as long as it is one, the others must stay.
+    private bool VictimIsInDoubt =>
+        cluster.PeekPartition()?.Record is { } record
+        && (record.FindInSync(_victim) ?? record.FindEligible(_victim)) is { } member
+        && member.BrokerEpoch <= cluster.Find(_victim).DamagedInEpoch;
+
+    private void Crash(SimBroker broker)
+    {
+        broker.Crash();
+        StartLater(broker, 1_000);
+    }
+
+    private void StartLater(SimBroker broker, int maxMs) => cluster.Scheduler.After(_random.Between(1, maxMs) * 1000, () =>
+    {
+        if (!_isOver) broker.Start();
+    });
+
+    private void Pause(SimBroker broker)
+    {
+        broker.Pause();
+        cluster.Scheduler.After(_random.Between(1, 2_000) * 1000, broker.Resume);
+    }
+
+    private void Cut(SimBroker broker, bool bothWays)
+    {
+        foreach (var other in cluster.Brokers.Where(other => other != broker && (bothWays || _random.Chance(0.5))))
+        {
+            cluster.Network.Cut(broker.Id.Value, other.Id.Value);
+            if (bothWays) cluster.Network.Cut(other.Id.Value, broker.Id.Value);
+        }
+
+        cluster.Trace($"cut {broker.Id}");
+        cluster.Scheduler.After(_random.Between(1, 3_000) * 1000, cluster.Network.Heal);
+    }
+
+    // Somebody believes that a broker is gone, for a while.
+    private void Suspect(SimBroker of)
+    {
+        var who = _random.Pick(cluster.Brokers);
+        if (who == of || who.View is not { } view) return;
+        cluster.Trace($"{who.Id} suspects {of.Id}");
+        view.Suspect(of.Id);
+        who.Process?.Enter(() => who.Replicas?.OnBrokersChanged());
+        cluster.Scheduler.After(_random.Between(1, 2_000) * 1000, () => SimCluster.Tell(who, of));
+    }
+
+    // Somebody believes that it is to lead, whatever the others think.
+    private void ForceLeader(SimBroker broker) => broker.Process?.Enter(() =>
+    {
+        if (broker.Replica is { } replica && cluster.PeekPartition() is { } current) _ = TryLeadAsync(replica, current);
+    });
+
+    private static async Task TryLeadAsync(Replication.Replicas.PartitionReplica replica, VersionedPartition current)
+    {
+        try
+        {
+            await replica.TryLeadAsync(current);
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException)
+        {
+            // It was closed, or its disk failed.
+        }
+    }
+
+    private void Wipe(SimBroker broker)
+    {
+        if (!OthersHoldEverything(broker)) return;
+        broker.Crash();
+        broker.Forget();
+        broker.Wipe();
+        StartLater(broker, 1_000);
+    }
+
+    private void FlipBits(SimBroker broker)
+    {
+        if (!OthersHoldEverything(broker)) return;
+        if (_random.Chance(0.5) && broker.Replicas is not null)
+        {
+            broker.Stop();
+            cluster.Scheduler.After(100_000, () => Damage(broker));
+        }
+        else
+        {
+            broker.Crash();
+            Damage(broker);
+        }
+
+        StartLater(broker, 1_000);
+    }
+
+    private void Damage(SimBroker broker)
+    {
+        if (broker.IsRunning || _isOver || !OthersHoldEverything(broker)) return;
+        broker.Disk.FlipBits("data/" + SimCluster.Partition, 1 + _random.Below(3));
+        broker.NoteDamage();
+        cluster.Bug?.AfterCrash(broker);
+        cluster.Trace($"flip bits of {broker.Id}");
+    }
+
+    private bool OthersHoldEverything(SimBroker victim) =>
+        cluster.PeekPartition() is { } current
+        && current.Record.InSync.Any(member => member.Broker != victim.Id && member.Broker != _victim);
+}

@@ -1,0 +1,98 @@
+using OrleansLog.Replication;
+using OrleansLog.Simulation.Running;
+using OrleansLog.Storage;
+
+namespace OrleansLog.Simulation.Faults;
+
+/// <summary>What kind of run a seed is: how large the cluster is, what goes wrong and how often. Drawn from the seed itself.</summary>
+public sealed record FaultProfile
+{
+    public int Brokers { get; init; } = 3;
+
+    public int Producers { get; init; } = 2;
+
+    public int Consumers { get; init; } = 1;
+
+    /// <summary>How long things go wrong, in milliseconds of simulated time.</summary>
+    public int FaultsMs { get; init; } = 8_000;
+
+    /// <summary>The mean time between two faults, in milliseconds; 0 for none.</summary>
+    public int FaultEveryMs { get; init; } = 400;
+
+    public double MessageLost { get; init; }
+
+    public double MessageRepeated { get; init; }
+
+    public long MessageDelayMaxUs { get; init; } = 500;
+
+    public double RegisterFails { get; init; }
+
+    public double RegisterLosesReply { get; init; }
+
+    public double RegisterAppliesLate { get; init; }
+
+    public double FlushFails { get; init; }
+
+    public double WriteFails { get; init; }
+
+    public long FlushMaxUs { get; init; } = 2_000;
+
+    public double ClockDrift { get; init; }
+
+    public long ReorderUs { get; init; } = 20;
+
+    /// <summary>Relative weights of the faults, in the order of <see cref="FaultKind"/>.</summary>
+    public int[] Weights { get; init; } = [4, 2, 3, 4, 2, 2, 3, 1, 1, 1];
+
+    public ReplicationOptions Replication { get; init; } = new()
+    {
+        MinInSyncReplicas = 2,
+        ReplicaLagTimeMaxMs = 1_000,
+        AppendTimeoutMs = 300,
+        RetryDelayMs = 50,
+        AppendBytesMax = 2_000,
+        CatchUpBytesMax = 8_000,
+        CatchUpRecords = 40,
+        AppendsInFlightMax = 4,
+        ElectionStaggerMs = 150,
+        RegisterRetryDelayMs = 20,
+    };
+
+    public LogOptions Log { get; init; } = new() { SegmentBytes = 6_000, IndexIntervalBytes = 500, CheckpointBytes = 3_000 };
+
+    public double DrawClockRate(SimRandom random) => 1 + ClockDrift * (random.Below(2001) - 1000) / 1000;
+
+    /// <summary>The profile of a seed: every fault kind, more or less of each.</summary>
+    public static FaultProfile Draw(SimRandom random) => new()
+    {
+        Brokers = random.Chance(0.8) ? 3 : random.Chance(0.5) ? 5 : 2,
+        Producers = 1 + random.Below(3),
+        MessageLost = random.Chance(0.5) ? random.Below(150) / 1000.0 : 0,
+        MessageRepeated = random.Chance(0.5) ? random.Below(200) / 1000.0 : 0,
+        MessageDelayMaxUs = random.Pick<long>([300, 2_000, 20_000, 100_000]),
+        RegisterFails = random.Chance(0.3) ? random.Below(200) / 1000.0 : 0,
+        RegisterLosesReply = random.Chance(0.5) ? random.Below(200) / 1000.0 : 0,
+        RegisterAppliesLate = random.Chance(0.5) ? random.Below(200) / 1000.0 : 0,
+        FlushFails = random.Chance(0.2) ? 0.002 : 0,
+        WriteFails = random.Chance(0.2) ? 0.005 : 0,
+        FlushMaxUs = random.Pick<long>([500, 2_000, 20_000]),
+        ClockDrift = random.Chance(0.5) ? 0.05 : 0,
+        ReorderUs = random.Pick<long>([0, 10, 100]),
+        FaultEveryMs = random.Pick([150, 400, 1_000]),
+    };
+}
+
+/// <summary>What the adversary does now and then.</summary>
+public enum FaultKind
+{
+    Crash,
+    Stop,
+    Pause,
+    CutOneWay,
+    CutOff,
+    Suspect,
+    ForceLeader,
+    CrashAll,
+    Wipe,
+    FlipBits,
+}

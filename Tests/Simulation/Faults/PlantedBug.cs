@@ -1,0 +1,20 @@
+using OrleansLog.Replication.Metadata;
+using OrleansLog.Replication.Replicas;
+using OrleansLog.Simulation.World;
+
+namespace OrleansLog.Simulation.Faults;
+
+/// <summary>A mistake put into a run through its ports, to see the checkers find it.</summary>
+public abstract class PlantedBug
+{
+    /// <summary>The ports that the broker's replicas get.</summary>
+    public virtual ReplicaPorts Plant(ReplicaPorts ports) => ports;
+
+    /// <summary>What the broker believes of its own history.</summary>
+    public virtual BrokerRecord RegisteredAs(BrokerRecord record) => record;
+
+    /// <summary>The broker is down, its disk as the crash left it.</summary>
+    public virtual void AfterCrash(SimBroker broker)
+    {
+    }
+}

@@ -1,0 +1,46 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace OrleansLog.Simulation;
+
+/// <summary>
+/// Seeds, fixed and fresh. To repeat one: <c>ORLEANSLOG_SEED=N</c>; to run more: <c>ORLEANSLOG_SEEDS=N</c> (a count) and
+/// <c>ORLEANSLOG_FIRST_SEED=N</c>.
+/// </summary>
+public sealed class SeedTests(ITestOutputHelper output)
+{
+    [Fact]
+    public void A_seed_runs_the_same_twice()
+    {
+        for (ulong seed = 1; seed <= 5; seed++)
+        {
+            var first = SimRun.Run(seed, keepsTrace: true);
+            var second = SimRun.Run(seed, keepsTrace: true);
+            Assert.Equal(first.Trace, second.Trace);
+            Assert.Equal((first.TraceHash, first.Events), (second.TraceHash, second.Events));
+        }
+    }
+
+    [Fact]
+    public void No_invariant_breaks_whatever_goes_wrong()
+    {
+        var first = Number("ORLEANSLOG_SEED") ?? Number("ORLEANSLOG_FIRST_SEED") ?? 1;
+        var count = Number("ORLEANSLOG_SEED") is not null ? 1 : Number("ORLEANSLOG_SEEDS") ?? 100;
+        var watch = Stopwatch.StartNew();
+        long events = 0, acknowledged = 0, epochs = 0;
+        for (var seed = first; seed < first + count; seed++)
+        {
+            var result = SimRun.Run(seed, keepsTrace: count == 1);
+            if (count == 1) output.WriteLine(result.Trace);
+            Assert.True(result.Violation is null, $"seed {seed}: {result.Violation}");
+            (events, acknowledged, epochs) = (events + result.Events, acknowledged + result.Acknowledged, epochs + result.Epochs);
+        }
+
+        output.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{count} seeds from {first}, {count / watch.Elapsed.TotalSeconds:F1} seeds per second; {events} events, {acknowledged} acknowledged batches, {epochs} leaderships"));
+    }
+
+    private static ulong? Number(string variable) =>
+        ulong.TryParse(Environment.GetEnvironmentVariable(variable), CultureInfo.InvariantCulture, out var number) ? number : null;
+}

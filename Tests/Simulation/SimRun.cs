@@ -1,0 +1,89 @@
+using OrleansLog.Simulation.Checking;
+using OrleansLog.Simulation.Faults;
+using OrleansLog.Simulation.World;
+
+namespace OrleansLog.Simulation;
+
+/// <summary>What came out of one run.</summary>
+/// <param name="Seed">What repeats it.</param>
+/// <param name="Violation">The invariant that broke, and how; null if all held.</param>
+/// <param name="TraceHash">The same for two runs of a seed.</param>
+/// <param name="Acknowledged">Batches that producers were told are safe.</param>
+/// <param name="Epochs">Leaderships that there were.</param>
+/// <param name="Events">Things that happened.</param>
+/// <param name="Trace">What happened, if it was asked for.</param>
+public sealed record SimResult(ulong Seed, string? Violation, ulong TraceHash, int Acknowledged, int Epochs, long Events, string Trace);
+
+/// <summary>
+/// Runs a cluster from a seed: faults for a while, then peace, then it must come to rest with everything in its place.
+/// </summary>
+public static class SimRun
+{
+    private const long PeaceUsMax = 40_000_000;
+
+    public static SimResult Run(ulong seed, FaultProfile? profile = null, PlantedBug? bug = null, bool keepsTrace = false)
+    {
+        var outer = SynchronizationContext.Current;
+        SynchronizationContext.SetSynchronizationContext(null);
+        using var escapes = new SilentFailures();
+        try
+        {
+            return RunCluster(seed, new SimCluster(seed, profile, bug, keepsTrace), escapes);
+        }
+        finally
+        {
+            SynchronizationContext.SetSynchronizationContext(outer);
+        }
+    }
+
+    private static SimResult RunCluster(ulong seed, SimCluster cluster, SilentFailures escapes)
+    {
+        cluster.Watch(
+        [
+            new RegisterInvariant(), new FencingInvariant(), new LogMatchingInvariant(), new CommitInvariant(), new DurabilityInvariant(),
+            new MembershipInvariant(), new HighWatermarkInvariant(), new ReaderFencingInvariant(), new FailedFlushInvariant(), new LimitsInvariant(),
+        ]);
+        cluster.Begin();
+        var producers = Enumerable.Range(0, cluster.Profile.Producers)
+            .Select(number => new SimProducer(cluster, 100 + number, number * 1_000_000L)).ToList();
+        var consumers = Enumerable.Range(0, cluster.Profile.Consumers).Select(number => new SimConsumer(cluster, 200 + number)).ToList();
+        foreach (var client in producers.Concat<SimClient>(consumers)) client.Begin();
+        var adversary = new Adversary(cluster);
+        adversary.Begin();
+        Func<bool> isBroken = () => (cluster.Violation ??= escapes.First) is not null;
+        cluster.Scheduler.RunUntil(cluster.Scheduler.NowUs + cluster.Profile.FaultsMs * 1000L, isBroken);
+        adversary.End();
+        MakePeace(cluster, producers, consumers, isBroken);
+        return new(
+            seed, cluster.Violation, cluster.TraceHash, producers.Sum(producer => producer.Acknowledged),
+            (cluster.PeekPartition()?.Record.LeaderEpoch.Value ?? 0) + 1, cluster.Scheduler.Events, cluster.TraceText);
+    }
+
+    private static void MakePeace(SimCluster cluster, List<SimProducer> producers, List<SimConsumer> consumers, Func<bool> isBroken)
+    {
+        if (isBroken()) return;
+        // Producers go on for a little: a cluster that has recovered serves them.
+        var before = producers.Sum(producer => producer.Acknowledged);
+        var limit = cluster.Scheduler.NowUs + PeaceUsMax;
+        cluster.Scheduler.RunUntil(limit, () => isBroken() || producers.Sum(producer => producer.Acknowledged) > before + 3);
+        foreach (var producer in producers) producer.IsStopping = true;
+        cluster.Scheduler.RunUntil(limit, () => isBroken() || IsAtRest(cluster, consumers));
+        if (isBroken()) return;
+        if (producers.Sum(producer => producer.Acknowledged) <= before) cluster.Violate("availability", "nothing was acknowledged after the faults had ended");
+        else if (!IsAtRest(cluster, consumers)) cluster.Violate("convergence", Describe(cluster, consumers));
+        else cluster.Finish();
+    }
+
+    private static bool IsAtRest(SimCluster cluster, List<SimConsumer> consumers)
+    {
+        if (cluster.PeekPartition()?.Record is not { } record || record.InSync.Length < cluster.Brokers.Count) return false;
+        var ends = cluster.Brokers.Select(broker => broker.Shadow.End).Distinct().ToList();
+        return ends.Count == 1 && ends[0] == cluster.Ledger.End && consumers.All(consumer => consumer.Position == ends[0])
+            && cluster.Brokers.All(broker => broker.Replica?.HighWatermark == ends[0]);
+    }
+
+    private static string Describe(SimCluster cluster, List<SimConsumer> consumers) =>
+        $"{cluster.PeekPartition()?.Record}; committed {cluster.Ledger.End}; consumers {string.Join(' ', consumers.Select(consumer => consumer.Position))}; "
+        + string.Join("; ", cluster.Brokers.Select(broker =>
+            $"broker {broker.Id}: end {broker.Shadow.End} hw {broker.Replica?.HighWatermark} leads {broker.Replica?.IsLeader} failed {broker.Replica?.IsFailed}"));
+}

@@ -1,0 +1,236 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using OrleansLog.Protocol;
+using OrleansLog.Replication;
+using OrleansLog.Replication.Brokers;
+using OrleansLog.Replication.Messages;
+using OrleansLog.Replication.Metadata;
+using OrleansLog.Replication.Replicas;
+using OrleansLog.Simulation.Running;
+using OrleansLog.Storage;
+
+namespace OrleansLog.Simulation.World;
+
+/// <summary>One machine with its disk, and the broker that runs on it at times.</summary>
+public sealed class SimBroker(SimCluster cluster, BrokerId id) : IReplicationObserver
+{
+    private const string DataDirectory = "data";
+
+    private int _starts;
+    private BrokerLife? _life;
+
+    public BrokerId Id => id;
+
+    public SimDisk Disk { get; } = new(cluster.Scheduler, cluster.Random);
+
+    /// <summary>What the replica's log consists of, as far as was seen; it outlives the process as the disk does.</summary>
+    public Shadow Shadow { get; } = new();
+
+    public SimProcess? Process { get; private set; }
+
+    public SimClock? Clock { get; private set; }
+
+    /// <summary>Set while the broker serves.</summary>
+    public BrokerReplicas? Replicas { get; private set; }
+
+    /// <summary>The replica, from its opening to the end of the process.</summary>
+    public PartitionReplica? Replica { get; private set; }
+
+    public SimView? View { get; private set; }
+
+    public BrokerRecord? Record { get; private set; }
+
+    public bool IsRunning => Process is not null;
+
+    /// <summary>Counts the disks.</summary>
+    public int DiskGeneration { get; private set; }
+
+    /// <summary>The broker epoch in which its disk was last damaged or replaced; -1 if never.</summary>
+    public long DamagedInEpoch { get; private set; } = -1;
+
+    public void NoteDamage() => DamagedInEpoch = Record?.Epoch ?? -1;
+
+    public void Start()
+    {
+        if (Process is not null) return;
+        _starts++;
+        Process = new SimProcess(cluster.Scheduler);
+        Clock = new SimClock(cluster.Scheduler, Process, cluster.Profile.DrawClockRate(cluster.Random), TimeSpan.FromSeconds(cluster.Random.Between(-5, 5)));
+        View = new SimView(cluster);
+        cluster.Trace($"start {id}");
+        Process.Enter(() => _ = RunOrDieAsync(Process, Clock, View));
+    }
+
+    /// <summary>The power fails.</summary>
+    public void Crash()
+    {
+        if (Process is null) return;
+        End();
+        Disk.Crash();
+        cluster.Bug?.AfterCrash(this);
+        cluster.Trace($"crash {id}");
+    }
+
+    /// <summary>The disk is replaced by an empty one. Only while the broker is down.</summary>
+    public void Wipe()
+    {
+        Disk.Wipe();
+        Shadow.Clear();
+        DiskGeneration++;
+        NoteDamage();
+        cluster.Trace($"wipe {id}");
+    }
+
+    /// <summary>The broker is told to stop, closes everything and ends.</summary>
+    public void Stop()
+    {
+        if (Process is null || Replicas is null) return;
+        var (process, replicas, life) = (Process, Replicas, _life);
+        Replicas = null;
+        cluster.Trace($"stop {id}");
+        process.Enter(() => _ = StopAsync(process, replicas, life!));
+    }
+
+    public void Pause()
+    {
+        Process?.Pause();
+        cluster.Trace($"pause {id}");
+    }
+
+    public void Resume()
+    {
+        Process?.Resume();
+        cluster.Trace($"resume {id}");
+    }
+
+    public void Forget() => LastProcess?.IsForgotten = true;
+
+    private SimProcess? LastProcess { get; set; }
+
+    // A disk that fails at the start ends the process; whoever runs it starts it again.
+    private async Task RunOrDieAsync(SimProcess process, SimClock clock, SimView view)
+    {
+        try
+        {
+            await RunAsync(process, clock, view);
+        }
+        catch (IOException)
+        {
+            cluster.Trace($"gave up {id}");
+            if (Process == process) End();
+            cluster.Scheduler.After(200_000, Start);
+        }
+    }
+
+    private async Task RunAsync(SimProcess process, SimClock clock, SimView view)
+    {
+        var client = cluster.Register.ClientOf(process);
+        Disk.CreateDirectory(DataDirectory);
+        _life = await BrokerLife.BeginAsync(id, Disk, DataDirectory, client, $"{id}-start-{_starts}", clock, rack: null, CancellationToken.None);
+        Record = cluster.Bug?.RegisteredAs(_life.Record) ?? _life.Record;
+        var nonce = 0;
+        var ports = new ReplicaPorts
+        {
+            Self = Record,
+            Files = Disk,
+            Channel = new SimChannel(cluster, this),
+            Register = new PartitionRegister(client, () => $"{id}-{Record.Epoch}-{nonce++}", clock, 20),
+            Cluster = view,
+            Time = clock,
+            Logger = NullLogger.Instance,
+            Observer = this,
+        };
+        var replicas = new BrokerReplicas(cluster.Bug?.Plant(ports) ?? ports, DataDirectory);
+        await OpenAsync(replicas, clock);
+        Replicas = replicas;
+        Replica = replicas.Find(SimCluster.Partition)!;
+        Shadow.Replace(Replica.Log);
+        cluster.Trace($"opened {id} with {Replica.Log.LogStartOffset} to {Replica.Log.LogEndOffset}, known good to {Shadow.End}, epoch {Record.Epoch} clean since {Record.CleanSince}");
+        Disk.FlushFailed = path => OnFlushFailed(path);
+        cluster.Opened(this);
+        while (true)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(400), clock);
+            replicas.CheckLeaders();
+        }
+    }
+
+    private async Task OpenAsync(BrokerReplicas replicas, SimClock clock)
+    {
+        while (true)
+        {
+            try
+            {
+                await replicas.OpenAsync(SimCluster.Partition, cluster.Profile.Replication, cluster.Profile.Log);
+                return;
+            }
+            catch (IOException)
+            {
+                // A disk that fails while the log is recovered: whoever runs the broker starts it again.
+                await Task.Delay(TimeSpan.FromMilliseconds(200), clock);
+            }
+        }
+    }
+
+    private async Task StopAsync(SimProcess process, BrokerReplicas replicas, BrokerLife life)
+    {
+        try
+        {
+            await replicas.DisposeAsync();
+            await life.EndCleanlyAsync();
+        }
+        catch (IOException)
+        {
+            // Not a clean stop, then.
+        }
+
+        if (Process == process) End();
+        cluster.Trace($"stopped {id}");
+    }
+
+    private void OnFlushFailed(string path)
+    {
+        cluster.Trace($"flush failed {id} {path}");
+        if (path.EndsWith(".log", StringComparison.Ordinal)) cluster.Check(checker => checker.OnFlushFailed(this));
+    }
+
+    private void End()
+    {
+        Process!.Kill();
+        LastProcess = Process;
+        Process = null;
+        Replicas = null;
+        Replica = null;
+        cluster.Died(this);
+    }
+
+    void IReplicationObserver.Appended(PartitionReplica replica, Offset from, Offset end)
+    {
+        var first = Shadow.Extend(replica.Log);
+        cluster.Check(checker => checker.OnAppended(this, first));
+    }
+
+    void IReplicationObserver.Truncated(PartitionReplica replica, Offset end)
+    {
+        cluster.Trace($"truncate {id} to {end}");
+        cluster.Check(checker => checker.OnTruncating(this, end));
+        Shadow.TruncateTo(end);
+        Shadow.Extend(replica.Log);
+    }
+
+    void IReplicationObserver.HighWatermarkMoved(PartitionReplica replica, Offset highWatermark) =>
+        cluster.Check(checker => checker.OnHighWatermark(this, replica, highWatermark));
+
+    void IReplicationObserver.Led(PartitionReplica replica, LeaderEpoch epoch)
+    {
+        cluster.Trace($"lead {id} epoch {epoch}");
+        cluster.Check(checker => checker.OnLed(this, epoch));
+    }
+
+    void IReplicationObserver.Answered(PartitionReplica replica, AppendRequest request, AppendReply reply) =>
+        cluster.Check(checker => checker.OnAnswered(this, request, reply));
+
+    void IReplicationObserver.Diverged(PartitionReplica replica, Exception reason) =>
+        cluster.Violate("3 log matching", reason.Message);
+
+    void IReplicationObserver.Failed(PartitionReplica replica, Exception? reason) => cluster.Trace($"failed {id}");
+}

@@ -1,0 +1,39 @@
+using OrleansLog.Protocol;
+using OrleansLog.Replication.Messages;
+using OrleansLog.Replication.Replicas;
+
+namespace OrleansLog.Simulation.World;
+
+/// <summary>One broker's way to the others.</summary>
+internal sealed class SimChannel(SimCluster cluster, SimBroker from) : IReplicationChannel
+{
+    private readonly Dictionary<BrokerId, int> _outstanding = [];
+
+    public async ValueTask<AppendReply> AppendAsync(BrokerId to, AppendRequest request, CancellationToken cancellationToken)
+    {
+        var done = new TaskCompletionSource<AppendReply>(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var cancelled = cancellationToken.UnsafeRegister(
+            static source => ((TaskCompletionSource<AppendReply>)source!).TrySetCanceled(), done);
+        var count = _outstanding[to] = _outstanding.GetValueOrDefault(to) + 1;
+        cluster.Check(checker => checker.OnSending(from, to, request, count));
+        cluster.Network.Send(from.Id.Value, to.Value, () => Deliver(cluster.Find(to), request, done));
+        try
+        {
+            return await done.Task;
+        }
+        finally
+        {
+            _outstanding[to]--;
+        }
+    }
+
+    private void Deliver(SimBroker to, AppendRequest request, TaskCompletionSource<AppendReply> done) =>
+        to.Process?.Enter(() => _ = HandleAsync(to, request, done));
+
+    private async Task HandleAsync(SimBroker to, AppendRequest request, TaskCompletionSource<AppendReply> done)
+    {
+        if (to.Replicas is not { } replicas) return;
+        var reply = await replicas.HandleAppendAsync(request);
+        cluster.Network.Send(to.Id.Value, from.Id.Value, () => done.TrySetResult(reply));
+    }
+}

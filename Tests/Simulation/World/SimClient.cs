@@ -1,0 +1,145 @@
+using OrleansLog.Protocol;
+using OrleansLog.Replication.Replicas;
+using OrleansLog.Simulation.Running;
+
+namespace OrleansLog.Simulation.World;
+
+/// <summary>A client's place on the network: calls to brokers that may get no answer.</summary>
+public abstract class SimClient
+{
+    private const long TimeoutUs = 2_000_000;
+
+    private readonly int _place;
+
+    protected SimClient(SimCluster cluster, int place)
+    {
+        Cluster = cluster;
+        _place = place;
+        Process = new SimProcess(cluster.Scheduler);
+        Clock = new SimClock(cluster.Scheduler, Process, 1, TimeSpan.Zero);
+    }
+
+    public SimCluster Cluster { get; }
+
+    /// <summary>Set when the client is to come to an end.</summary>
+    public bool IsStopping { get; set; }
+
+    protected SimProcess Process { get; }
+
+    protected SimClock Clock { get; }
+
+    public void Begin() => Process.Enter(() => _ = RunAsync());
+
+    protected abstract Task RunAsync();
+
+    /// <summary>The leader as the cluster has it, or now and then as somebody had it.</summary>
+    protected SimBroker? GuessLeader()
+    {
+        if (Cluster.Random.Chance(0.1)) return Cluster.Random.Pick(Cluster.Brokers);
+        return Cluster.PeekPartition()?.Record is { } record && record.Leader != BrokerId.None ? Cluster.Find(record.Leader) : null;
+    }
+
+    /// <summary>Calls a broker; the default if no answer comes.</summary>
+    protected Task<T?> CallAsync<T>(SimBroker broker, Func<PartitionReplica, Task<T>> handle)
+        where T : class
+    {
+        var done = new TaskCompletionSource<T?>(TaskCreationOptions.RunContinuationsAsynchronously);
+        Cluster.Network.Send(_place, broker.Id.Value, () => broker.Process?.Enter(() => _ = AnswerAsync(broker, handle, done)), mayRepeat: false);
+        Cluster.Scheduler.After(TimeoutUs, () => done.TrySetResult(null));
+        return done.Task;
+    }
+
+    private async Task AnswerAsync<T>(SimBroker broker, Func<PartitionReplica, Task<T>> handle, TaskCompletionSource<T?> done)
+        where T : class
+    {
+        if (broker.Replica is not { } replica) return;
+        var answer = await handle(replica);
+        Cluster.Network.Send(broker.Id.Value, _place, () => done.TrySetResult(answer), mayRepeat: false);
+    }
+}
+
+/// <summary>Sends batches of numbers under <c>acks=all</c>, one after another, and never the same number twice.</summary>
+public sealed class SimProducer(SimCluster cluster, int place, long firstValue) : SimClient(cluster, place)
+{
+    private long _next = firstValue;
+    private Offset _last = Offset.None;
+
+    public int Acknowledged { get; private set; }
+
+    protected override async Task RunAsync()
+    {
+        while (!IsStopping)
+        {
+            await Task.Delay(TimeSpan.FromMicroseconds(Cluster.Random.Between(200, 40_000)), Clock);
+            if (GuessLeader() is { } leader) await SendAsync(leader);
+        }
+    }
+
+    private async Task SendAsync(SimBroker leader)
+    {
+        var values = Enumerable.Range(0, 1 + Cluster.Random.Below(4)).Select(_ => _next++).ToList();
+        var answer = await CallAsync(leader, replica => ProduceAsync(replica, values));
+        if (answer is not { Error: ErrorCode.None }) return;
+        Acknowledged++;
+        if (answer.Offset <= _last) Cluster.Violate("non-monotonic send", $"{values[0]} went to {answer.Offset}, after {_last}");
+        _last = answer.Offset;
+        for (var i = 0; i < values.Count; i++) Cluster.Acknowledged(answer.Offset + i, values[i]);
+    }
+
+    private static async Task<ProduceAnswer> ProduceAsync(PartitionReplica replica, List<long> values)
+    {
+        var append = replica.Append(Records.Batch(values), awaitsCommit: true);
+        if (append.Error != ErrorCode.None) return new(append.Error, Offset.None);
+        return new(await append.Done, append.Appended.BaseOffset);
+    }
+
+    private sealed record ProduceAnswer(ErrorCode Error, Offset Offset);
+}
+
+/// <summary>Reads the partition from its start, in order.</summary>
+public sealed class SimConsumer(SimCluster cluster, int place) : SimClient(cluster, place)
+{
+    private LeaderEpoch _known = LeaderEpoch.None;
+
+    /// <summary>The offset after the last record that it has read.</summary>
+    public Offset Position { get; private set; } = Offset.Zero;
+
+    protected override async Task RunAsync()
+    {
+        while (true)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(Cluster.Random.Between(5, 60)), Clock);
+            if (GuessLeader() is { } leader) await PollAsync(leader);
+        }
+    }
+
+    private async Task PollAsync(SimBroker leader)
+    {
+        var known = _known;
+        var answer = await CallAsync(leader, replica => Task.FromResult(Fetch(replica, known)));
+        if (answer is null) return;
+        if (answer.Error == ErrorCode.FencedLeaderEpoch) _known = answer.Epoch;
+        if (answer.Error == ErrorCode.OffsetOutOfRange) Cluster.Violate("non-monotonic poll", $"offset {Position} is out of range at broker {leader.Id}");
+        if (answer.Error != ErrorCode.None) return;
+        _known = answer.Epoch;
+        foreach (var (offset, value) in Records.Read(answer.Bytes)) Take(leader, known, answer.Epoch, offset, value);
+    }
+
+    private void Take(SimBroker leader, LeaderEpoch known, LeaderEpoch answered, Offset offset, long value)
+    {
+        if (offset < Position) return;
+        if (offset > Position) Cluster.Violate("poll skip", $"offset {offset} came after {Position - 1L}");
+        Position = offset + 1;
+        Cluster.Polled(leader, known, answered, offset, value);
+    }
+
+    private FetchAnswer Fetch(PartitionReplica replica, LeaderEpoch known)
+    {
+        var read = replica.Read(Position, 4_000, known);
+        var bytes = new byte[read.Log.Slice.Length];
+        read.Log.Slice.Read(bytes);
+        return new(read.Error, read.LeaderEpoch, bytes);
+    }
+
+    private sealed record FetchAnswer(ErrorCode Error, LeaderEpoch Epoch, byte[] Bytes);
+}

@@ -1,0 +1,203 @@
+using System.Globalization;
+using System.Text;
+using OrleansLog.Protocol;
+using OrleansLog.Protocol.Records;
+using OrleansLog.Replication.Metadata;
+using OrleansLog.Simulation.Checking;
+using OrleansLog.Simulation.Faults;
+using OrleansLog.Simulation.Running;
+
+namespace OrleansLog.Simulation.World;
+
+/// <summary>
+/// A whole cluster on one thread: brokers with their disks, the network, the register, clients and checkers. One seed
+/// decides everything that happens in it.
+/// </summary>
+public sealed class SimCluster
+{
+    public static readonly TopicPartition Partition = new("events", 0);
+
+    private readonly List<Checker> _checkers = [];
+    private readonly Dictionary<Offset, long> _values = [];
+    private readonly StringBuilder? _trace;
+    private VersionedPartition? _partition;
+    private ulong _traceHash = 14695981039346656037;
+
+    public SimCluster(ulong seed, FaultProfile? profile = null, PlantedBug? bug = null, bool keepsTrace = false)
+    {
+        Random = new SimRandom(seed);
+        Profile = profile ?? FaultProfile.Draw(Random);
+        Bug = bug;
+        _trace = keepsTrace ? new() : null;
+        Scheduler = new SimScheduler(Random, Profile.ReorderUs) { AfterEach = AfterEvent };
+        Network = new SimNetwork(Scheduler, Random);
+        Register = new SimRegister(Scheduler, Random) { Changed = OnRegistered };
+        Brokers = [];
+        for (var id = 0; id < Profile.Brokers; id++) Brokers.Add(new SimBroker(this, new BrokerId(id)));
+    }
+
+    public SimRandom Random { get; }
+
+    public FaultProfile Profile { get; }
+
+    public PlantedBug? Bug { get; }
+
+    public SimScheduler Scheduler { get; }
+
+    public SimNetwork Network { get; }
+
+    public SimRegister Register { get; }
+
+    public List<SimBroker> Brokers { get; }
+
+    public Ledger Ledger { get; } = new();
+
+    /// <summary>The first broken invariant, by its name; null while all hold.</summary>
+    public string? Violation { get; internal set; }
+
+    /// <summary>A hash of everything that was traced: the same for two runs of a seed.</summary>
+    public ulong TraceHash => _traceHash;
+
+    public string TraceText => _trace?.ToString() ?? "";
+
+    public void Watch(IEnumerable<Checker> checkers)
+    {
+        foreach (var checker in checkers)
+        {
+            checker.Cluster = this;
+            _checkers.Add(checker);
+        }
+    }
+
+    public SimBroker Find(BrokerId id) => Brokers[id.Value];
+
+    /// <summary>The partition's record as it really is.</summary>
+    public VersionedPartition? PeekPartition() => _partition;
+
+    /// <summary>The value that is committed at an offset; -1 when nothing is.</summary>
+    public long ValueAt(Offset offset) => _values.GetValueOrDefault(offset, -1);
+
+    /// <summary>
+    /// The value that the replicas have at an offset when all is quiet; -1 where one has another, or more than the one
+    /// broker whose disk may be damaged has none.
+    /// </summary>
+    public long FinalValueAt(Offset offset)
+    {
+        var batch = Ledger.Batches.First(batch => batch.Base <= offset && offset < batch.Next);
+        var isThere = Brokers.All(broker => broker.Shadow.HoldsOrRefuses(batch)) && Brokers.Count(broker => broker.Shadow.Holds(batch)) >= Brokers.Count - 1;
+        return isThere ? ValueAt(offset) : -1;
+    }
+
+    public void Check(Action<Checker> check)
+    {
+        foreach (var checker in _checkers) check(checker);
+    }
+
+    public void Violate(string invariant, string message)
+    {
+        if (Violation is null) Trace($"VIOLATION {invariant}: {message}");
+        Violation ??= $"{invariant}: {message}";
+    }
+
+    public void Trace(string line)
+    {
+        foreach (var c in line) _traceHash = (_traceHash ^ c) * 1099511628211;
+        _traceHash = (_traceHash ^ (ulong)Scheduler.NowUs) * 1099511628211;
+        _trace?.Append(CultureInfo.InvariantCulture, $"{Scheduler.NowUs / 1000.0,12:F3} {line}\n");
+    }
+
+    /// <summary>Creates the partition, starts every broker and lets faults begin.</summary>
+    public void Begin()
+    {
+        foreach (var broker in Brokers) broker.Start();
+        // Every broker has registered once before the partition is placed on them.
+        Scheduler.RunUntil(1_000_000, () => Brokers.All(broker => broker.Replicas is not null));
+        var record = PartitionRecord.Create(Brokers.Select(broker => new InSyncReplica(broker.Id, 1)), "created");
+        var client = Register.ClientOf(new SimProcess(Scheduler));
+        _ = client.PutAsync(PartitionRecord.KeyOf(Partition), record.Serialize(), null, CancellationToken.None).AsTask();
+        Scheduler.RunUntil(Scheduler.NowUs + 200_000, () => PeekPartition() is not null);
+        Network.Faults = new() { Lost = Profile.MessageLost, Repeated = Profile.MessageRepeated, DelayUs = (50, Profile.MessageDelayMaxUs) };
+        Register.Faults = new() { Fails = Profile.RegisterFails, LosesReply = Profile.RegisterLosesReply, AppliesLate = Profile.RegisterAppliesLate };
+        foreach (var broker in Brokers)
+            broker.Disk.Faults = new() { FlushFails = Profile.FlushFails, WriteFails = Profile.WriteFails, FlushUs = (100, Profile.FlushMaxUs) };
+    }
+
+    public void Opened(SimBroker broker)
+    {
+        Check(checker => checker.OnOpened(broker));
+        foreach (var other in Brokers)
+        {
+            TellLater(other, broker, 50);
+            if (other.IsRunning) TellLater(broker, other, 50);
+        }
+    }
+
+    /// <summary>Set when the faults have ended: what still goes down then comes up again at once.</summary>
+    public bool IsPeace { get; set; }
+
+    public void Died(SimBroker broker)
+    {
+        if (IsPeace) Scheduler.After(100_000, broker.Start);
+        foreach (var other in Brokers.Where(other => other != broker && other.IsRunning))
+        {
+            var view = other.View!;
+            Scheduler.After(Random.Between(100, 1_000) * 1000, () =>
+            {
+                if (broker.IsRunning || other.View != view) return;
+                view.Suspect(broker.Id);
+                other.Process?.Enter(() => other.Replicas?.OnBrokersChanged());
+            });
+        }
+    }
+
+    /// <summary>Tells one broker how it really stands with another.</summary>
+    public static void Tell(SimBroker who, SimBroker of)
+    {
+        if (who.View is not { } view || !of.IsRunning || of.Record is not { } record) return;
+        view.HearOf(of.Id, record.Epoch);
+        who.Process?.Enter(() => who.Replicas?.OnBrokersChanged());
+    }
+
+    public void TellAll()
+    {
+        foreach (var who in Brokers)
+            foreach (var of in Brokers) Tell(who, of);
+    }
+
+    /// <summary>A batch is committed: its values have their place for good.</summary>
+    public void Committed(SimBroker leader, BatchId batch)
+    {
+        Trace($"commit {batch.Base} to {batch.Next} epoch {batch.Epoch} by {leader.Id}");
+        var read = leader.Replica!.Log.Read(batch.Base, 1, batch.Next);
+        var bytes = new byte[read.Slice.Length];
+        read.Slice.Read(bytes);
+        foreach (var (offset, value) in Records.Read(bytes)) _values[offset] = value;
+    }
+
+    public void Polled(SimBroker broker, LeaderEpoch known, LeaderEpoch answered, Offset offset, long value) =>
+        Check(checker => checker.OnPolled(broker, known, answered, offset, value));
+
+    public void Acknowledged(Offset offset, long value) => Check(checker => checker.OnAcknowledged(offset, value));
+
+    public void Finish()
+    {
+        foreach (var checker in _checkers) checker.AtEnd();
+    }
+
+    private void TellLater(SimBroker who, SimBroker of, int maxMs) =>
+        Scheduler.After(Random.Between(1, maxMs) * 1000, () => Tell(who, of));
+
+    private void OnRegistered(string key, RegisterEntry entry)
+    {
+        if (key != PartitionRecord.KeyOf(Partition)) return;
+        var before = _partition;
+        _partition = new(PartitionRecord.Parse(entry.Document.Span), entry.Version);
+        Trace($"record {_partition.Record}");
+        Check(checker => checker.OnRegistered(before, _partition));
+    }
+
+    private void AfterEvent()
+    {
+        foreach (var checker in _checkers) checker.AfterEvent();
+    }
+}

@@ -1,0 +1,23 @@
+using OrleansLog.Protocol;
+using OrleansLog.Replication.Metadata;
+
+namespace OrleansLog.Simulation.World;
+
+/// <summary>What one broker believes of the others: told late, and sometimes wrong.</summary>
+public sealed class SimView(SimCluster cluster) : IClusterView
+{
+    private readonly Dictionary<BrokerId, long> _epochs = [];
+    private readonly HashSet<BrokerId> _suspected = [.. cluster.Brokers.Where(broker => !broker.IsRunning).Select(broker => broker.Id)];
+
+    public bool IsAlive(BrokerId broker) => !_suspected.Contains(broker);
+
+    public long EpochOf(BrokerId broker) => _epochs.GetValueOrDefault(broker);
+
+    public void Suspect(BrokerId broker) => _suspected.Add(broker);
+
+    public void HearOf(BrokerId broker, long epoch)
+    {
+        _suspected.Remove(broker);
+        _epochs[broker] = Math.Max(epoch, EpochOf(broker));
+    }
+}

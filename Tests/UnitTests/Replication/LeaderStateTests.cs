@@ -1,0 +1,114 @@
+using OrleansLog.Protocol;
+using OrleansLog.Replication.Leading;
+using OrleansLog.Replication.Messages;
+
+namespace OrleansLog.UnitTests.Replication;
+
+public sealed class LeaderStateTests
+{
+    [Fact]
+    public void Nothing_is_committed_until_every_in_sync_replica_holds_it()
+    {
+        var script = new LeaderScript(end: 4);
+
+        Assert.False(script.Accept(1, matched: 4).HasCommitted);
+        Assert.True(script.Accept(2, matched: 4).HasCommitted);
+        Assert.Equal(new Offset(4), script.State.HighWatermark);
+    }
+
+    [Fact]
+    public void A_replica_that_leaves_counts_until_the_register_has_let_it_go()
+    {
+        var script = new LeaderScript(end: 4);
+        script.Accept(1, matched: 4);
+
+        var effects = script.Die(2);
+
+        Assert.False(effects.HasCommitted);
+        Assert.Equal([0, 1], effects.Proposal!.InSync.Select(member => member.Broker.Value));
+        Assert.True(script.Write(effects.Proposal).HasCommitted);
+    }
+
+    [Fact]
+    public void A_replica_that_joins_counts_before_the_register_has_taken_it_in()
+    {
+        var script = new LeaderScript(end: 4);
+        script.Accept(1, matched: 4);
+        script.Write(script.Die(2).Proposal!);
+        script.Write(script.Die(1).Proposal!);
+        var alone = script.State.Current.Record;
+        Assert.Equal([1], alone.Eligible.Select(member => member.Broker.Value));
+
+        script.Append(2);
+        Assert.Equal(new Offset(4), script.State.HighWatermark);
+    }
+
+    [Fact]
+    public void A_follower_that_lags_for_too_long_leaves()
+    {
+        var script = new LeaderScript(end: 4);
+        script.Accept(1, matched: 4);
+        script.Accept(2, matched: 4);
+        script.Append(1);
+        script.NowMs += 400;
+        script.Accept(1, matched: 5);
+        Assert.Null(script.State.Tick(script.NowMs).Proposal);
+
+        script.NowMs += 200;
+
+        Assert.Equal([0, 1], script.State.Tick(script.NowMs).Proposal!.InSync.Select(member => member.Broker.Value));
+    }
+
+    [Fact]
+    public void What_a_replica_held_before_an_unclean_restart_counts_no_more()
+    {
+        var script = new LeaderScript(end: 4);
+        script.Accept(1, matched: 4);
+        script.Accept(2, matched: 4);
+
+        var effects = script.Accept(2, matched: 0, brokerEpoch: 2, cleanSince: 2);
+
+        Assert.True(effects.MustReload);
+        Assert.Equal(Offset.Zero, script.Follower(2).Matched);
+        Assert.Equal([0, 1], effects.Proposal!.InSync.Select(member => member.Broker.Value));
+    }
+
+    [Fact]
+    public void Nothing_is_committed_while_the_record_is_in_doubt()
+    {
+        var script = new LeaderScript(end: 4);
+        script.State.RecordChanged();
+        script.Accept(1, matched: 4);
+
+        Assert.False(script.Accept(2, matched: 4).HasCommitted);
+        Assert.True(script.State.Reloaded(script.State.Current, script.NowMs).HasCommitted);
+    }
+
+    [Fact]
+    public void A_higher_epoch_ends_the_leadership()
+    {
+        var script = new LeaderScript(end: 4);
+        var plan = script.State.NextSend(script.Follower(1), script.NowMs)!.Value;
+        script.Follower(1).Sent(plan, plan.From, 0);
+
+        var reply = LeaderScript.Reply(AppendCode.Fenced) with { LeaderEpoch = new(4) };
+
+        Assert.True(script.State.Replied(script.Follower(1), plan, 0, reply, script.NowMs).MustStepDown);
+    }
+
+    [Fact]
+    public void An_idle_partition_sends_the_high_watermark_once_and_then_rests()
+    {
+        var script = new LeaderScript(end: 4);
+        script.Accept(1, matched: 4);
+        script.Accept(2, matched: 4);
+        Assert.Null(script.State.NextSend(script.Follower(1), script.NowMs));
+
+        script.NowMs = script.State.NextDeadlineMs(script.NowMs)!.Value;
+        Assert.Equal(new Offset(4), script.State.NextSend(script.Follower(1), script.NowMs)!.Value.HighWatermark);
+        script.Accept(1, matched: 4);
+        script.Accept(2, matched: 4);
+
+        Assert.Null(script.State.NextDeadlineMs(script.NowMs));
+    }
+}
