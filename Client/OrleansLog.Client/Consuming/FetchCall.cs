@@ -20,6 +20,7 @@ internal sealed class FetchCall(FetchLine line, List<FetchTarget> targets, Consu
     public override ApiKey Api => ApiKey.Fetch;
     public override short VersionMin => Versions.Min;
     public override short VersionMax => targets.TrueForAll(target => target.TopicId != Guid.Empty) ? Versions.Max : (short)(FirstVersionWithTopicIds - 1);
+    public override bool MayContinueInline => true;
     public override int HoldMsMax => options.FetchWaitMsMax;
 
     public override void WriteBody(short version, FrameBuilder destination)

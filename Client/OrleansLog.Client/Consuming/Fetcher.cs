@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using OrleansLog.Client.Metadata;
+using OrleansLog.Client.Telemetry;
 using OrleansLog.Client.Transport;
 using OrleansLog.Protocol;
 using OrleansLog.Protocol.Messages;
@@ -130,6 +131,8 @@ internal sealed class Fetcher : IDisposable
 
     private async Task FetchAsync(FetchCall call)
     {
+        var start = _cluster.Time.GetTimestamp();
+        string? error = null;
         try
         {
             using var frame = await _cluster.Transport.SendAsync(call.Line.Broker, call.Line.Lane, call, CancellationToken.None);
@@ -138,6 +141,7 @@ internal sealed class Fetcher : IDisposable
         catch (Exception e) when (e is OrleansLogException or MalformedMessageException or ObjectDisposedException)
         {
             if (!Volatile.Read(ref _isRunning)) return;
+            error = (e as OrleansLogException)?.ErrorCode.ToString() ?? e.GetType().Name;
             _cluster.Logger.LogDebug(e, "A fetch from broker {Broker} failed; its partitions are fetched again shortly.", call.Line.Broker);
             _cluster.Metadata.RefreshBehind();
             lock (_subscription.Gate)
@@ -154,6 +158,8 @@ internal sealed class Fetcher : IDisposable
                 foreach (var target in call.Targets.Where(IsCurrent)) target.State.IsFetching = false;
             }
         }
+        ClientTelemetry.Measure("poll", call.Line.Broker, _cluster.Time, start, error);
+        _cluster.Metadata.RefreshIfOld();
         Pump();
     }
 

@@ -24,6 +24,7 @@ internal sealed class ProduceCall(BrokerLine line, List<ProducerBatch> batches, 
     public override short VersionMin => Versions.Min;
     public override short VersionMax => Versions.Max;
     public override bool ExpectsResponse => options.Acks != Acks.None;
+    public override bool MayContinueInline => true;
     public override int HoldMsMax => options.RequestTimeoutMs;
 
     public override void WriteBody(short version, FrameBuilder destination)

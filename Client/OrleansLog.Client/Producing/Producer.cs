@@ -102,7 +102,7 @@ public sealed class Producer : IAsyncDisposable
         }
     }
 
-    /// <summary>Flushes, then refuses further records.</summary>
+    /// <summary>Flushes, which may take as long as <see cref="ProducerOptions.DeliveryTimeoutMs"/>, then refuses further records.</summary>
     public async ValueTask DisposeAsync()
     {
         if (Interlocked.Exchange(ref _isDisposed, true)) return;

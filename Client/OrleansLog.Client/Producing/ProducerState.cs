@@ -13,7 +13,7 @@ internal sealed class ProducerState
     {
         (Cluster, Options) = (cluster, options);
         Budget = new ByteBudget(options.BufferBytes);
-        Builders = new BuilderPool(options.BatchBytes);
+        Builders = new BuilderPool(options.BatchBytes, options.BufferBytes);
         Compressor = options.Compression == CompressionType.None ? null : CompressionCodecs.For(options.Compression);
         Sender = new Sender(this);
     }

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using OrleansLog.Client.Metadata;
+using OrleansLog.Client.Telemetry;
 using OrleansLog.Client.Transport;
 using OrleansLog.Protocol;
 using OrleansLog.Protocol.Wire;
@@ -129,6 +130,8 @@ internal sealed class Sender : IDisposable
 
     private async Task SendAsync(ProduceCall call)
     {
+        var start = _producer.Cluster.Time.GetTimestamp();
+        string? error = null;
         try
         {
             using var frame = await _producer.Cluster.Transport.SendAsync(call.Line.Broker, Lane.Produce, call, CancellationToken.None);
@@ -136,15 +139,19 @@ internal sealed class Sender : IDisposable
         }
         catch (OrleansLogException e)
         {
+            error = e.ErrorCode.ToString();
             call.FailAll(e);
         }
         catch (Exception e)
         {
+            error = e.GetType().Name;
             var code = e is MalformedMessageException ? ErrorCode.CorruptMessage : ErrorCode.UnknownServerError;
             call.FailAll(new OrleansLogException(code, $"A produce request to broker {call.Line.Broker} failed: {e.Message}", e));
         }
+        ClientTelemetry.Measure("send", call.Line.Broker, _producer.Cluster.Time, start, error);
         for (var i = 0; i < call.Batches.Count; i++) Report(call.Batches[i], call.Results[i]);
         _landed.Enqueue(call);
+        Metadata.RefreshIfOld();
         Pump();
     }
 
@@ -212,7 +219,7 @@ internal sealed class Sender : IDisposable
 
     private void Announce(DeliveryReport report)
     {
-        Telemetry.ProducerTelemetry.CountSent(report);
+        ProducerTelemetry.CountSent(report);
         try
         {
             _producer.Options.OnDelivery?.Invoke(report);

@@ -23,6 +23,20 @@ internal static class ClientTelemetry
     public static readonly Histogram<double> Duration = Meter.CreateHistogram<double>(
         "messaging.client.operation.duration", "s", "How long a request to a broker took.");
 
+    /// <summary>Measures a request that began at <paramref name="start"/>, if anybody wants to know.</summary>
+    public static void Measure(string operation, Protocol.BrokerId broker, TimeProvider time, long start, string? error)
+    {
+        if (!Duration.Enabled) return;
+        var tags = new TagList
+        {
+            { "messaging.system", "kafka" },
+            { "messaging.operation.name", operation },
+            { "server.id", broker.Value },
+        };
+        if (error is not null) tags.Add("error.type", error);
+        Duration.Record(time.GetElapsedTime(start).TotalSeconds, tags);
+    }
+
     public static TagList Tags(string operation, string topic, int partition) => new()
     {
         { "messaging.system", "kafka" },

@@ -82,7 +82,7 @@ internal sealed class BrokerConnection : IDisposable
     {
         var correlationId = Interlocked.Increment(ref _lastCorrelationId);
         var dueMs = _time.MonotonicMs() + _options.RequestTimeoutMs + request.HoldMsMax;
-        var response = new PendingResponse(correlationId, request.Api, version, request.ExpectsResponse, dueMs);
+        var response = new PendingResponse(request, correlationId, version, dueMs);
         var frame = new FrameBuilder();
         var writer = new WireWriter(frame);
         new RequestHeader(request.Api, version, correlationId, _options.ClientId).Write(ref writer);

@@ -18,6 +18,12 @@ public abstract class OutgoingRequest
     /// <summary>False for a request that is never answered (a produce with no acknowledgement).</summary>
     public virtual bool ExpectsResponse => true;
 
+    /// <summary>
+    /// Whether what follows the answer may run on the thread that received it, which saves a hand-over. Only for
+    /// callers that run no code of the application there.
+    /// </summary>
+    public virtual bool MayContinueInline => false;
+
     /// <summary>How long the broker may hold the answer back beyond the request timeout, in milliseconds.</summary>
     public virtual int HoldMsMax => 0;
 

@@ -3,14 +3,15 @@ using OrleansLog.Protocol.Wire;
 namespace OrleansLog.Client.Transport;
 
 /// <summary>A request that was sent, or is about to be, and waits for its answer.</summary>
-internal sealed class PendingResponse(int correlationId, ApiKey api, short version, bool expectsResponse, long dueMs)
+internal sealed class PendingResponse(OutgoingRequest request, int correlationId, short version, long dueMs)
 {
-    private readonly TaskCompletionSource<ResponseFrame> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<ResponseFrame> _completion =
+        new(request.MayContinueInline ? TaskCreationOptions.None : TaskCreationOptions.RunContinuationsAsynchronously);
 
     public int CorrelationId => correlationId;
-    public ApiKey Api => api;
+    public ApiKey Api => request.Api;
     public short Version => version;
-    public bool ExpectsResponse => expectsResponse;
+    public bool ExpectsResponse => request.ExpectsResponse;
 
     /// <summary>When its connection is given up, on the connection's clock.</summary>
     public long DueMs => dueMs;

@@ -192,6 +192,32 @@ public sealed class ConsumerGroupTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_topic_that_comes_into_being_later_is_read()
+    {
+        await using var consumer = _client.CreateConsumer<string, string>(new ConsumerOptions { GroupId = "g", OffsetReset = OffsetReset.Earliest, PollIntervalMsMax = int.MaxValue });
+        consumer.Subscribe("t", "later");
+        await ReadAsync(consumer, 8);
+        _cluster.CreateTopic("later");
+        _cluster.Append("later", 0, "new");
+        var reading = ReadAsync(consumer, 1);
+        await _clock.AdvanceUntilAsync(reading, stepMs: 500);
+        Assert.Equal(["new"], await reading);
+        Assert.Equal(5, consumer.Assignment.Count);
+    }
+
+    [Fact]
+    public async Task New_partitions_of_a_topic_are_read()
+    {
+        await using var consumer = Join(With("cooperative-sticky"));
+        await ReadAsync(consumer, 8);
+        _cluster.Grow("t", 5);
+        _cluster.Append("t", 4, "new");
+        var reading = ReadAsync(consumer, 1);
+        await _clock.AdvanceUntilAsync(reading, stepMs: 5_000);
+        Assert.Equal(["new"], await reading);
+    }
+
+    [Fact]
     public void Subscribing_needs_a_group()
     {
         var consumer = _client.CreateConsumer<string, string>();

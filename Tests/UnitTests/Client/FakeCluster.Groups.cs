@@ -25,10 +25,16 @@ public sealed partial class FakeCluster
         lock (_gate) _members.Remove(memberId);
     }
 
-    private FindCoordinatorResponse FindCoordinator(FindCoordinatorRequest request) => new()
+    private FindCoordinatorResponse FindCoordinator()
     {
-        Coordinators = [new FindCoordinatorResponse.Coordinator { Key = request.CoordinatorKeys[0], NodeId = Brokers[0], ErrorCode = NextError(ApiKey.FindCoordinator) }],
-    };
+        var error = NextError(ApiKey.FindCoordinator);
+        return new()
+        {
+            NodeId = Brokers[0],
+            ErrorCode = error,
+            Coordinators = [new FindCoordinatorResponse.Coordinator { NodeId = Brokers[0], ErrorCode = error }],
+        };
+    }
 
     private async ValueTask<JoinGroupResponse> JoinAsync(JoinGroupRequest request, CancellationToken cancellationToken)
     {
@@ -113,6 +119,7 @@ public sealed partial class FakeCluster
     {
         lock (_gate)
         {
+            _members.Remove(request.MemberId);
             foreach (var member in request.Members) _members.Remove(member.MemberId);
             foreach (var member in _members.Values) member.HasToJoin = true;
             CompleteJoinIfAllAreHere();
@@ -149,7 +156,16 @@ public sealed partial class FakeCluster
         {
             return new OffsetFetchResponse
             {
-                Groups =
+                Topics = [.. (request.Topics ?? []).Select(topic => new OffsetFetchResponse.OffsetFetchResponseTopic
+                {
+                    Name = topic.Name,
+                    Partitions = [.. topic.PartitionIndexes.Select(partition => new OffsetFetchResponse.OffsetFetchResponsePartition
+                    {
+                        PartitionIndex = partition,
+                        CommittedOffset = Committed.GetValueOrDefault(new TopicPartition(topic.Name, partition), -1),
+                    })],
+                })],
+                Groups = request.Groups.Count == 0 ? [] :
                 [
                     new OffsetFetchResponse.OffsetFetchResponseGroup
                     {

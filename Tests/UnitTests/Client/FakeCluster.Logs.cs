@@ -26,6 +26,16 @@ public sealed partial class FakeCluster
 
     public FakeLog Log(string topic, int partition = 0) => _topics[topic].Partitions[partition];
 
+    /// <summary>Adds partitions to a topic.</summary>
+    public void Grow(string name, int partitions)
+    {
+        lock (_gate)
+        {
+            var logs = _topics[name].Partitions;
+            while (logs.Count < partitions) logs.Add(new FakeLog { Leader = Brokers[0] });
+        }
+    }
+
     /// <summary>Moves the leadership of a partition.</summary>
     public void Elect(string topic, int partition, int leader)
     {

@@ -29,6 +29,26 @@ public sealed partial class FakeCluster : IClusterTransport
     /// <summary>The highest version of an API that the brokers speak, where that is not the highest known.</summary>
     public Dictionary<ApiKey, short> VersionMax { get; } = [];
 
+    /// <summary>Speaks as Apache Kafka 2.4 does, which knows no flexible versions of most requests and no topic ids.</summary>
+    public FakeCluster As24()
+    {
+        (ApiKey Api, short Max)[] spoken =
+        [
+            (ApiKey.Produce, 8), (ApiKey.Fetch, 11), (ApiKey.ListOffsets, 5), (ApiKey.Metadata, 9), (ApiKey.OffsetCommit, 8), (ApiKey.OffsetFetch, 6),
+            (ApiKey.FindCoordinator, 3), (ApiKey.JoinGroup, 6), (ApiKey.Heartbeat, 4), (ApiKey.LeaveGroup, 4), (ApiKey.SyncGroup, 4), (ApiKey.CreateTopics, 5),
+        ];
+        foreach (var (api, max) in spoken) VersionMax[api] = max;
+        return this;
+    }
+
+    /// <summary>Speaks the lowest version of everything that brokers still speak (KIP-896).</summary>
+    public FakeCluster AsOldest()
+    {
+        foreach (var range in Apis.All) VersionMax[range.Key] = range.Min;
+        VersionMax[ApiKey.Metadata] = 1;
+        return this;
+    }
+
     public int Count(ApiKey api)
     {
         lock (_gate) return Requests.Count(request => request.Api == api);
@@ -102,7 +122,7 @@ public sealed partial class FakeCluster : IClusterTransport
         ApiKey.Produce => body.Answer(Produce(broker, body.Read<ProduceRequest>())),
         ApiKey.Fetch => body.Answer(await FetchAsync(broker, body.Read<FetchRequest>(), body.Version, cancellationToken)),
         ApiKey.ListOffsets => body.Answer(ListOffsets(body.Read<ListOffsetsRequest>())),
-        ApiKey.FindCoordinator => body.Answer(FindCoordinator(body.Read<FindCoordinatorRequest>())),
+        ApiKey.FindCoordinator => body.Answer(FindCoordinator()),
         ApiKey.JoinGroup => body.Answer(await JoinAsync(body.Read<JoinGroupRequest>(), cancellationToken)),
         ApiKey.SyncGroup => body.Answer(await SyncAsync(body.Read<SyncGroupRequest>(), cancellationToken)),
         ApiKey.Heartbeat => body.Answer(Beat(body.Read<HeartbeatRequest>())),

@@ -41,7 +41,8 @@ internal sealed class Heartbeat(Cluster cluster, ConsumerOptions options, GroupC
                     return;
                 }
                 await BeatOnceAsync(cancellationToken);
-                cluster.Metadata.RefreshIfOld();
+                if (membership.MissesTopics) cluster.Metadata.RefreshBehind();
+                else cluster.Metadata.RefreshIfOld();
             }
         }
         catch (OperationCanceledException)

@@ -23,7 +23,8 @@ internal sealed class Membership : IAsyncDisposable
     private readonly Lock _gate = new();
     private GroupMember _member;
     private IPartitionAssignor? _assignor;
-    private IReadOnlyDictionary<string, int> _assignedCounts = new Dictionary<string, int>();
+    private List<string> _assignedTopics = [];
+    private Dictionary<string, int> _assignedCounts = [];
     private bool _isJoining;
     private bool _needsJoin = true;
     private bool _isLost;
@@ -43,6 +44,9 @@ internal sealed class Membership : IAsyncDisposable
 
     /// <summary>Whether the reader must come here before it reads on.</summary>
     public bool NeedsReader => Volatile.Read(ref _needsJoin) || Volatile.Read(ref _isLost);
+
+    /// <summary>Whether this member leads the group and topics are subscribed to that do not exist yet.</summary>
+    public bool MissesTopics => _assignedTopics.Count > _assignedCounts.Count;
 
     /// <summary>Whether the application is waiting for records, so that it cannot be late.</summary>
     public bool IsReaderWaiting { get; set; }
@@ -211,6 +215,7 @@ internal sealed class Membership : IAsyncDisposable
 
     private async Task<List<TopicPartition>> SyncAsync(JoinGroupResponse joined, CancellationToken cancellationToken)
     {
+        (_assignedTopics, _assignedCounts) = ([], []);
         _assignor = _options.Assignors.FirstOrDefault(assignor => assignor.Name == joined.ProtocolName)
             ?? throw new OrleansLogException(ErrorCode.InconsistentGroupProtocol, $"Group '{_options.GroupId}' chose the assignor '{joined.ProtocolName}', which this consumer does not have.");
         var request = new SyncGroupRequest
@@ -232,7 +237,10 @@ internal sealed class Membership : IAsyncDisposable
     private async Task<List<SyncGroupRequest.SyncGroupRequestAssignment>> AssignAsync(JoinGroupResponse joined, CancellationToken cancellationToken)
     {
         var members = joined.Members.ConvertAll(member => GroupMessages.ReadSubscription(member.MemberId, member.GroupInstanceId, member.Metadata));
-        _assignedCounts = await CountPartitionsAsync(members.SelectMany(member => member.Topics).Distinct(), cancellationToken);
+        _assignedTopics = [.. members.SelectMany(member => member.Topics).Distinct()];
+        foreach (var topic in _assignedTopics) _cluster.Metadata.Name(topic, allowCreation: false);
+        await _cluster.Metadata.RefreshAsync(cancellationToken);
+        _assignedCounts = CountPartitions();
         return
         [
             .. _assignor!.Assign(members, _assignedCounts).Select(share => new SyncGroupRequest.SyncGroupRequestAssignment
@@ -243,26 +251,18 @@ internal sealed class Membership : IAsyncDisposable
         ];
     }
 
-    private async Task<Dictionary<string, int>> CountPartitionsAsync(IEnumerable<string> topics, CancellationToken cancellationToken)
-    {
-        var names = topics.ToList();
-        foreach (var topic in names) _cluster.Metadata.Name(topic, allowCreation: false);
-        await _cluster.Metadata.RefreshAsync(cancellationToken);
-        return CountPartitions(names);
-    }
-
-    private Dictionary<string, int> CountPartitions(IEnumerable<string> topics)
+    private Dictionary<string, int> CountPartitions()
     {
         var known = _cluster.Metadata.View.Topics;
-        return topics.Where(known.ContainsKey).ToDictionary(topic => topic, topic => known[topic].Partitions.Length);
+        return _assignedTopics.Where(topic => known.TryGetValue(topic, out var view) && !view.Partitions.IsEmpty)
+            .ToDictionary(topic => topic, topic => known[topic].Partitions.Length);
     }
 
     // The leader answers for new partitions, and for topics that come into being after they were subscribed to.
     private void OnMetadata()
     {
-        var before = _assignedCounts;
-        if (before.Count == 0 || _member.Generation < 0) return;
-        if (CountPartitions(before.Keys).Any(pair => pair.Value != before[pair.Key])) RequestJoin();
+        if (_isJoining || _member.Generation < 0) return;
+        if (CountPartitions().Any(pair => _assignedCounts.GetValueOrDefault(pair.Key) != pair.Value)) RequestJoin();
     }
 
     private async Task TakeShareAsync(List<TopicPartition> share, CancellationToken cancellationToken)

@@ -49,7 +49,20 @@ public sealed class HostileInputTests
         }
     }
 
+    /// <summary>
+    /// The lesser of two attempts counts: what the runtime itself allocates the first time that code runs is not the
+    /// message's doing.
+    /// </summary>
     private static void ReadOrRefuse(byte[] bytes, ApiKey key, bool isRequest, short version)
+    {
+        var allocatedMax = AllocatedMax + AllocatedPerByteMax * bytes.Length;
+        var allocated = AllocatedByAttempt(bytes, key, isRequest, version);
+        if (allocated > allocatedMax)
+            allocated = AllocatedByAttempt(bytes, key, isRequest, version);
+        Assert.InRange(allocated, 0, allocatedMax);
+    }
+
+    private static long AllocatedByAttempt(byte[] bytes, ApiKey key, bool isRequest, short version)
     {
         var before = GC.GetAllocatedBytesForCurrentThread();
         try
@@ -60,8 +73,7 @@ public sealed class HostileInputTests
         {
             Assert.InRange(refusal.Position, 0, bytes.Length);
         }
-        var allocated = GC.GetAllocatedBytesForCurrentThread() - before;
-        Assert.InRange(allocated, 0, AllocatedMax + AllocatedPerByteMax * bytes.Length);
+        return GC.GetAllocatedBytesForCurrentThread() - before;
     }
 
     /// <summary>Overwrites a few bytes, often with the extremes of lengths, and may take some out or put some in.</summary>
