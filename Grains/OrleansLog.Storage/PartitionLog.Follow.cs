@@ -8,8 +8,7 @@ public sealed partial class PartitionLog : ILogOutline
 {
     /// <summary>
     /// Appends batches that have their offsets and leader epochs already, exactly as the leader holds them. They begin
-    /// at <see cref="LogEndOffset"/>. The buffer is only read. See <see cref="SettleAsync"/> for durability. The writer's
-    /// turn only.
+    /// at <see cref="LogEndOffset"/>. The buffer is only read. See <see cref="SettleAsync"/> for durability.
     /// </summary>
     /// <returns>The log end offset from now on.</returns>
     /// <exception cref="StorageException">The disk is full or failed; nothing was appended.</exception>
@@ -17,10 +16,15 @@ public sealed partial class PartitionLog : ILogOutline
     public Offset AppendAsFollower(ReadOnlySpan<byte> batches)
     {
         ThrowIfFailed();
-        var next = CheckContinuation(batches, LogEndOffset);
-        Write(batches, next, _time.GetUtcNow().ToUnixTimeMilliseconds());
-        NoteEpochs(batches);
-        Volatile.Write(ref _logEndOffset, next.Value);
+        Offset next;
+        lock (_turn)
+        {
+            next = CheckContinuation(batches, LogEndOffset);
+            Write(batches, next, _time.GetUtcNow().ToUnixTimeMilliseconds());
+            NoteEpochs(batches);
+            Volatile.Write(ref _logEndOffset, next.Value);
+        }
+
         FlushLater();
         CheckpointIfDue(batches.Length);
         return next;
