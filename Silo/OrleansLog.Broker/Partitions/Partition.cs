@@ -180,7 +180,7 @@ public sealed class Partition : IAsyncDisposable
                 Commit(_log.SettledOffset);
             }
         }
-        catch (StorageException failed)
+        catch (Exception failed) // Whatever it was: nobody must wait for a commit that no flush will bring.
         {
             _logger.LogCritical("{Partition} takes no more writes until the broker restarts: {Reason}", Id, failed.Message);
             _commits.Fail(ErrorCode.KafkaStorageError);
