@@ -5,7 +5,7 @@ namespace OrleansLog.Broker.Partitions;
 
 /// <summary>
 /// The partitions that this broker leads. Looked up by every produce and fetch, without a lock and without making a
-/// string of the name in the request; changed by topic control alone, one change at a time.
+/// string of the name in the request; partitions may be added side by side.
 /// </summary>
 public sealed class PartitionTable
 {
@@ -42,6 +42,7 @@ public sealed class PartitionTable
 /// <summary>The partitions of one topic that this broker leads.</summary>
 public sealed class LedTopic(string name, Guid id)
 {
+    private readonly Lock _growing = new();
     private volatile Partition?[] _partitions = [];
 
     public string Name => name;
@@ -54,10 +55,13 @@ public sealed class LedTopic(string name, Guid id)
 
     internal void Add(Partition partition)
     {
-        var index = partition.Id.Partition;
-        var grown = new Partition?[Math.Max(_partitions.Length, index + 1)];
-        _partitions.CopyTo(grown, 0);
-        grown[index] = partition;
-        _partitions = grown;
+        lock (_growing)
+        {
+            var index = partition.Id.Partition;
+            var grown = new Partition?[Math.Max(_partitions.Length, index + 1)];
+            _partitions.CopyTo(grown, 0);
+            grown[index] = partition;
+            _partitions = grown;
+        }
     }
 }

@@ -1,0 +1,31 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using OrleansLog.Broker.Partitions;
+using OrleansLog.Protocol;
+using OrleansLog.UnitTests.Support;
+
+namespace OrleansLog.UnitTests.Broker;
+
+public sealed class PartitionTableTests : IDisposable
+{
+    private readonly DirectoryInfo _data = Directory.CreateTempSubdirectory("orleanslog-table-");
+
+    [Fact]
+    public async Task No_partition_is_lost_when_many_are_added_side_by_side()
+    {
+        const int Partitions = 5_000;
+        await using var broker = await TestBroker.StartAsync(_data.FullName);
+        await using var client = await broker.ConnectAsync();
+        await client.CreateTopicAsync("narrow");
+        var model = broker.Broker.Partitions.Find(new TopicPartition("narrow", 0))!;
+        var table = new PartitionTable();
+        var topicId = Guid.NewGuid();
+
+        Parallel.For(0, Partitions, new ParallelOptions { MaxDegreeOfParallelism = 8 }, index => table.Add(
+            topicId,
+            new Partition(new TopicPartition("wide", index), model.LeaderEpoch, model.Log, model.Settings, TimeProvider.System, NullLogger.Instance)));
+
+        Assert.All(Enumerable.Range(0, Partitions), index => Assert.NotNull(table.Find(new TopicPartition("wide", index))));
+    }
+
+    public void Dispose() => _data.Delete(recursive: true);
+}
