@@ -27,6 +27,14 @@ public sealed partial class PartitionLog
     }
 
     /// <summary>
+    /// Drops everything the log holds and lets it start and end at <paramref name="start"/>, which may lie anywhere. Nothing
+    /// may be appended until it completes; then it is durable. A crash meanwhile leaves the old log, or an empty one that
+    /// starts where the old one did, or the new one.
+    /// </summary>
+    /// <exception cref="StorageException">The files failed; the log takes no more appends.</exception>
+    public ValueTask ResetToAsync(Offset start) => new(Enqueue(() => ResetNowAsync(start)));
+
+    /// <summary>
     /// Up to where <see cref="LogOptions.RetentionMs"/> and <see cref="LogOptions.RetentionBytes"/> let the log be deleted,
     /// for <see cref="DeleteBeforeAsync"/>: the end of a sealed segment, or the log start offset.
     /// </summary>
@@ -127,6 +135,45 @@ public sealed partial class PartitionLog
         Retire(dropped);
         await _files.FlushDirectoryAsync(Directory);
         await CarryOutAsync(PlanCheckpoint(), LogStartOffset);
+    }
+
+    private async Task ResetNowAsync(Offset start)
+    {
+        ThrowIfFailed();
+        try
+        {
+            if (_segments.Length > 0) await DropAllAsync();
+            PublishReset(start);
+            await CarryOutAsync(PlanCheckpoint(), start);
+            await FlushParentOnceAsync();
+        }
+        catch (IOException e)
+        {
+            Fail(new StorageException($"Starting {Directory} anew at {start} failed: {e.Message}", e));
+            throw;
+        }
+    }
+
+    // Only once the old files are gone for certain may the checkpoint speak of another place.
+    private async Task DropAllAsync()
+    {
+        if (LogStartOffset < _checkpoint.Offset) await WriteCheckpointAsync(RecoveryCheckpoint.At(LogStartOffset, LogStartOffset));
+        Retire(PublishEnd([], LogStartOffset));
+        await _files.FlushDirectoryAsync(Directory);
+    }
+
+    private void PublishReset(Offset start)
+    {
+        lock (_turn)
+            lock (_gate)
+            {
+                if (_running is not null) _running.UpTo = Offset.Min(_running.UpTo, start);
+                Volatile.Write(ref _logStartOffset, start.Value);
+                Volatile.Write(ref _flushedOffset, start.Value);
+                Volatile.Write(ref _logEndOffset, start.Value);
+                Volatile.Write(ref _epochs, LeaderEpochs.Empty);
+                _isRollDue = false;
+            }
     }
 
     private Segment[] PublishEnd(Segment[] kept, Offset end)
