@@ -21,8 +21,9 @@ public readonly record struct ApiVersionRange(
 /// <summary>
 /// The APIs whose messages are described here, each with the version range that Apache Kafka 4.0 has: clients infer
 /// the release of a broker from its maxima, so that all of them belong to one. Later releases raise some (Produce 13,
-/// Fetch 18, ListOffsets 11, OffsetCommit 10, OffsetFetch 10). The floors are those of KIP-896. Produce is advertised
-/// from 0 though served from 3, as Kafka does, because librdkafka before 2.12 gives up compression otherwise
+/// Fetch 18, ListOffsets 11, OffsetCommit 10, OffsetFetch 10). One is taken from 4.1: AlterPartitionReassignments 1,
+/// with which a move can be told to keep the replication factor (KIP-860). The floors are those of KIP-896. Produce is
+/// advertised from 0 though served from 3, as Kafka does, because librdkafka before 2.12 gives up compression otherwise
 /// (KAFKA-18659). Which of these a broker serves, and so advertises, is the broker's own list.
 /// </summary>
 public static class Apis
@@ -59,9 +60,13 @@ public static class Apis
         Range(ApiKey.SaslAuthenticate, 0, 2, 2),
         Range(ApiKey.CreatePartitions, 0, 3, 2),
         Range(ApiKey.DeleteGroups, 0, 2, 2),
+        Range(ApiKey.ElectLeaders, 0, 2, 2),
         Range(ApiKey.IncrementalAlterConfigs, 0, 1, 1),
+        Range(ApiKey.AlterPartitionReassignments, 0, 1, 0),
+        Range(ApiKey.ListPartitionReassignments, 0, 0, 0),
         Range(ApiKey.OffsetDelete, 0, 0, NeverFlexible),
         Range(ApiKey.DescribeCluster, 0, 2, 0),
+        Range(ApiKey.UnregisterBroker, 0, 0, 0),
         Range(ApiKey.GetTelemetrySubscriptions, 0, 0, 0),
         Range(ApiKey.PushTelemetry, 0, 0, 0),
         Range(ApiKey.DescribeTopicPartitions, 0, 0, 0),

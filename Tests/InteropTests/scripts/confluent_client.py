@@ -8,8 +8,9 @@ from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic
 
 def produce_lines(bootstrap, topic, path, compression):
     failures = []
+    # A partition for each record: sticking to one for a while can leave another without any.
     producer = Producer({"bootstrap.servers": bootstrap, "compression.type": compression, "linger.ms": 5,
-                         "queue.buffering.max.messages": 1000000})
+                         "sticky.partitioning.linger.ms": 0, "queue.buffering.max.messages": 1000000})
     on_delivery = lambda error, message: error and failures.append(str(error))
     with open(path, "rb") as lines:
         for line in lines:

@@ -6,8 +6,8 @@ namespace OrleansLog.UnitTests.Protocol.Wire;
 
 /// <summary>
 /// Bytes that other implementations wrote for the same values: those of versions that are not flexible come from
-/// kafka-python 2.0.2, whose layouts are typed by hand, the flexible ones from kafka-python 3.1, the first request of
-/// a connection from librdkafka 2.0.2.
+/// kafka-python 2.0.2, whose layouts are typed by hand, the flexible ones from kafka-python 3.1, those of
+/// reassignments from kafkajs 2.2.4, the first request of a connection from librdkafka 2.0.2.
 /// </summary>
 public sealed class GoldenBytesTests
 {
@@ -513,6 +513,31 @@ public sealed class GoldenBytesTests
         Check(request, 0, "02076f726465727300000007d0ff00");
         request.Cursor = new() { TopicName = "orders", PartitionIndex = 7 };
         Check(request, 0, "02076f726465727300000007d001076f7264657273000000070000");
+    }
+
+    [Fact]
+    public void Alter_partition_reassignments_request_0() =>
+        Check(
+            new AlterPartitionReassignmentsRequest
+            {
+                TimeoutMs = 30_000,
+                Topics = [new() { Name = "orders", Partitions = [new() { PartitionIndex = 3, Replicas = [1, 2] }] }],
+            },
+            0,
+            "0000753002076f72646572730200000003030000000100000002000000");
+
+    [Fact]
+    public void List_partition_reassignments_request_of_all_and_of_some()
+    {
+        Check(new ListPartitionReassignmentsRequest { TimeoutMs = 30_000 }, 0, "000075300000");
+        Check(
+            new ListPartitionReassignmentsRequest
+            {
+                TimeoutMs = 30_000,
+                Topics = [new() { Name = "orders", PartitionIndexes = [0, 3] }],
+            },
+            0,
+            "0000753002076f72646572730300000000000000030000");
     }
 
     [Fact]
