@@ -170,12 +170,12 @@ internal sealed class LogRecovery
         var isTrusted = scanner.Position < trusted;
         var isFollowed = scanner.IsFollowed || NextSegmentIsSound(index);
         if (!isTrusted && !scanner.IsFollowed && isFollowed && NextBaseOffset(index) == scanner.NextOffset) Trim(segment, scanner);
-        else if (!isTrusted && (!isFollowed || scanner.IsPartlyUnwritten())) Cut(segment, scanner, length);
+        else if (!isTrusted && !scanner.IsWholeOutOfPlace && (!isFollowed || scanner.IsPartlyUnwritten())) Cut(segment, scanner, length);
         else Refuse(segment, scanner.Damage(segment.LogPath, EndOf(index, scanner)));
     }
 
     private Offset EndOf(int index, SegmentScanner scanner) =>
-        index + 1 < _baseOffsets.Length ? _baseOffsets[index + 1] : Offset.Max(_checkpoint.Offset, scanner.NextOffset);
+        index + 1 < _baseOffsets.Length ? _baseOffsets[index + 1] : Offset.Max(_checkpoint.Offset, scanner.IsWholeOutOfPlace ? scanner.OutOfPlaceEnd : scanner.NextOffset);
 
     private bool NextSegmentIsSound(int index)
     {

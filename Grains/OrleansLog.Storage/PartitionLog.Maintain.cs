@@ -128,8 +128,8 @@ public sealed partial class PartitionLog
         var (position, end) = last?.BatchAt(offset) ?? (0, offset);
         if (end < LogStartOffset) (kept, position, end) = ([], 0, LogStartOffset);
         else if (position == 0 && last is not null) kept = kept[..^1];
-        if (end < _checkpoint.Offset)
-            await WriteCheckpointAsync(RecoveryCheckpoint.Before(LogStartOffset, end, position == 0 ? null : last, position));
+        if (end < _checkpoint.Offset || kept.Length == 0)
+            await ClaimNothingBeyondAsync(RecoveryCheckpoint.Before(LogStartOffset, end, position == 0 ? null : last, position));
         var dropped = PublishEnd(kept, end);
         if (position > 0) await last!.TruncateToAsync(position, end);
         Retire(dropped);
@@ -157,9 +157,16 @@ public sealed partial class PartitionLog
     // Only once the old files are gone for certain may the checkpoint speak of another place.
     private async Task DropAllAsync()
     {
-        if (LogStartOffset < _checkpoint.Offset) await WriteCheckpointAsync(RecoveryCheckpoint.At(LogStartOffset, LogStartOffset));
+        await ClaimNothingBeyondAsync(RecoveryCheckpoint.At(LogStartOffset, LogStartOffset));
         Retire(PublishEnd([], LogStartOffset));
         await _files.FlushDirectoryAsync(Directory);
+    }
+
+    // Also says where the log starts, lest the first file that a crash leaves of those to be deleted be taken for the start.
+    private async ValueTask ClaimNothingBeyondAsync(RecoveryCheckpoint checkpoint)
+    {
+        if (ReferenceEquals(_checkpoint, RecoveryCheckpoint.None)) await WriteEpochsAsync(Epochs);
+        await WriteCheckpointAsync(checkpoint);
     }
 
     private void PublishReset(Offset start)

@@ -79,6 +79,7 @@ public sealed partial class PartitionLog
         recovery.Run();
         _segments = [.. recovery.Segments];
         _epochs = recovery.Epochs;
+        foreach (var segment in _segments) segment.KnownEpochs = offset => Epochs.EpochAt(offset);
         _logStartOffset = recovery.LogStartOffset.Value;
         _logEndOffset = recovery.LogEndOffset.Value;
         _isRollDue = recovery.MustRoll;

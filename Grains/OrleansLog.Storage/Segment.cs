@@ -49,6 +49,9 @@ internal sealed class Segment
     /// <summary>The latest timestamp so far to the relative base offset of the batch that holds it.</summary>
     public SparseIndex Times { get; }
 
+    /// <summary>What is known of the leader epochs of bytes that were there before the log was opened.</summary>
+    public Func<Offset, LeaderEpoch>? KnownEpochs { get; set; }
+
     public string LogPath => PathOf(SegmentFileNames.LogSuffix);
     public ILogFile Log => OpenFile(ref _log, SegmentFileNames.LogSuffix, create: false);
 

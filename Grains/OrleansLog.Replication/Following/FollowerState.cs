@@ -51,6 +51,7 @@ public class FollowerState(LeaderEpoch epoch, LeaderEpoch uncleanEpoch, Offset h
                 continue;
             }
 
+            if (batch.Header.NextOffset <= log.LogStartOffset) return new(AppendCode.Mismatch, Hint: new(LeaderEpoch.None, log.LogStartOffset));
             CheckUncommitted(request, batch.Header.BaseOffset);
             return new(AppendCode.Accepted, batch.Header.BaseOffset, skip, EndOf(request));
         }
@@ -84,8 +85,8 @@ public class FollowerState(LeaderEpoch epoch, LeaderEpoch uncleanEpoch, Offset h
         if (request.From > request.LogStartOffset) return false;
         if (log.LogEndOffset <= request.From) return log.LogStartOffset != request.From || log.LogEndOffset != request.From;
         if (log.LogStartOffset > request.From && request.UncleanEpoch > UncleanEpoch) return true;
-        if (RecordBatchHeader.TryRead(request.Records.Span, out var first) != ErrorCode.None) return false;
-        if (IsHeld(first, log) || IsDeleted(first, request, log)) return false;
+        if (RecordBatchHeader.TryRead(request.Records.Span, out var first) != ErrorCode.None || first.NextOffset <= log.LogStartOffset) return false;
+        if (IsHeld(first, log)) return false;
         CheckUncommitted(request, Offset.Max(request.From, request.LogStartOffset));
         return true;
     }

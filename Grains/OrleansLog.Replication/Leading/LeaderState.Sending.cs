@@ -66,9 +66,12 @@ public partial class LeaderState
     {
         follower.HasFailed = reply.Code is AppendCode.Failed or AppendCode.Unknown;
         if (reply.Code == AppendCode.Accepted) Accept(follower, plan, reply, nowMs);
-        else if (reply.Code != AppendCode.Mismatch) Lose(follower, plan, nowMs);
+        else if (reply.Code != AppendCode.Mismatch || StartsBeyond(reply.Hint)) Lose(follower, plan, nowMs);
         else if (plan.Sequence > follower.RewoundAt) follower.Rewind(NextGuess(plan, reply.Hint));
     }
+
+    // It has deleted more than there is here: nothing to hurry for.
+    private bool StartsBeyond(EpochEndOffset hint) => hint.Epoch == LeaderEpoch.None && hint.EndOffset > _log.LogEndOffset;
 
     private void Accept(FollowerProgress follower, in AppendPlan plan, AppendReply reply, long nowMs)
     {
@@ -93,9 +96,11 @@ public partial class LeaderState
         follower.CheckpointEnd = _log.LogEndOffset;
     }
 
-    // Where both logs may agree: not past the end that either has for the follower's epoch (KIP-279).
+    // Where both logs may agree: not past the end that either has for the follower's epoch (KIP-279). A hint without an
+    // epoch says where the follower's log starts.
     private Offset NextGuess(in AppendPlan plan, EpochEndOffset hint)
     {
+        if (hint.Epoch == LeaderEpoch.None && hint.EndOffset > _log.LogStartOffset && hint.EndOffset != plan.From) return Offset.Min(hint.EndOffset, _log.LogEndOffset);
         var mine = _log.EndOffsetFor(hint.Epoch);
         var guess = mine == EpochEndOffset.Unknown ? _log.LogStartOffset
             : mine.Epoch == hint.Epoch ? Offset.Min(mine.EndOffset, hint.EndOffset)

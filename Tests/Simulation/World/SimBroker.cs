@@ -74,7 +74,7 @@ public sealed class SimBroker(SimCluster cluster, BrokerId id) : IReplicationObs
     public void Wipe()
     {
         Disk.Wipe();
-        Shadow.Clear();
+        Shadow.Clear(Offset.Zero);
         DiskGeneration++;
         NoteDamage();
         cluster.Trace($"wipe {id}");
@@ -215,6 +215,13 @@ public sealed class SimBroker(SimCluster cluster, BrokerId id) : IReplicationObs
         cluster.Check(checker => checker.OnTruncating(this, end));
         Shadow.TruncateTo(end);
         Shadow.Extend(replica.Log);
+    }
+
+    void IReplicationObserver.Restarted(PartitionReplica replica, Offset start)
+    {
+        cluster.Trace($"restart {id} at {start}");
+        cluster.Check(checker => checker.OnRestarting(this));
+        Shadow.Clear(start);
     }
 
     void IReplicationObserver.HighWatermarkMoved(PartitionReplica replica, Offset highWatermark) =>

@@ -78,6 +78,13 @@ public sealed class FollowerStateTests
     }
 
     [Fact]
+    public void A_leader_that_does_not_know_yet_how_much_is_committed_is_told_where_this_replica_starts()
+    {
+        var decision = Follower().Decide(Append(logStart: 20, batchAt: 20, epoch: 1), new Outline(25, 30, epoch: 1));
+        Assert.Equal((AppendCode.Mismatch, new EpochEndOffset(LeaderEpoch.None, new Offset(25))), (decision.Code, decision.Hint));
+    }
+
+    [Fact]
     public void After_an_unclean_election_a_log_that_starts_later_is_dropped()
     {
         var request = Probe(from: 20, logStart: 20) with { UncleanEpoch = new(9) };

@@ -128,6 +128,17 @@ public sealed class LeaderStateTests
     }
 
     [Fact]
+    public void A_follower_whose_log_starts_later_is_asked_about_its_own_start()
+    {
+        var script = new LeaderScript(end: 40);
+        var follower = script.Follower(1);
+        var plan = script.State.NextSend(follower, script.NowMs)!.Value;
+        follower.Sent(plan, plan.From, 0);
+        script.State.Replied(follower, plan, 0, LeaderScript.Reply(AppendCode.Mismatch) with { Hint = new(LeaderEpoch.None, new(30)) }, script.NowMs);
+        Assert.Equal(new Offset(30), script.State.NextSend(follower, script.NowMs)!.Value.From);
+    }
+
+    [Fact]
     public void An_idle_partition_sends_the_high_watermark_once_and_then_rests()
     {
         var script = new LeaderScript(end: 4);
