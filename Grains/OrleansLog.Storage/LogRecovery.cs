@@ -54,7 +54,9 @@ internal sealed class LogRecovery
     public Offset LogEndOffset { get; private set; }
 
     /// <summary>The segments that were read, whose bytes and indexes may not be on the disk yet.</summary>
-    public List<Segment> Scanned { get; } = [];
+    public List<(Segment Segment, int From)> Scanned { get; } = [];
+
+    public bool HasScanned(Segment segment) => Scanned.Exists(scanned => scanned.Segment == segment);
 
     public long ScannedBytes { get; private set; }
 
@@ -148,7 +150,7 @@ internal sealed class LogRecovery
             segment.Times.Truncate(0);
         }
 
-        Scanned.Add(segment);
+        Scanned.Add((segment, from));
         ScannedBytes += length - from;
         HasMended |= from < trusted;
         using var scanner = new SegmentScanner(segment.Log, from, length, expected);
@@ -229,7 +231,7 @@ internal sealed class LogRecovery
         foreach (var segment in dropped)
         {
             Segments.Remove(segment);
-            Scanned.Remove(segment);
+            Scanned.RemoveAll(scanned => scanned.Segment == segment);
             segment.Close();
             segment.Delete();
         }
@@ -242,7 +244,7 @@ internal sealed class LogRecovery
         if (Segments.Count == 0 || Segments[^1].Size > 0) return;
         var empty = Segments[^1];
         Segments.Remove(empty);
-        Scanned.Remove(empty);
+        Scanned.RemoveAll(scanned => scanned.Segment == empty);
         empty.Close();
         empty.Delete();
     }

@@ -153,7 +153,7 @@ public sealed class MembershipInvariant() : Checker("6 membership")
             var broker = Cluster.Find(member.Broker);
             if (broker.Record?.Epoch != member.BrokerEpoch || !broker.IsRunning) continue;
             foreach (var batch in Cluster.Ledger.Batches)
-                Require(Cluster.IsSafeAt(broker, batch), $"broker {member.Broker} joins the in-sync set and lacks the committed batch at {batch.Base}, with a log from {broker.Replica?.Log.LogStartOffset} to {broker.Replica?.Log.LogEndOffset}: {after.Record}{broker.Shadow} {batch}");
+                Require(Cluster.IsSafeAt(broker, batch), $"broker {member.Broker} joins the in-sync set and lacks the committed batch at {batch.Base}, with a log from {broker.Replica?.Log.LogStartOffset} to {broker.Replica?.Log.LogEndOffset}: {after.Record}");
         }
     }
 }

@@ -74,8 +74,6 @@ public sealed class Shadow
         _refused.Clear();
     }
 
-    public override string ToString() => string.Join(' ', _batches) + " refused " + string.Join(' ', _refused);
-
     /// <summary>Whether the batch is at its place in this log.</summary>
     public bool Holds(BatchId batch) => At(batch.Base) == batch;
 

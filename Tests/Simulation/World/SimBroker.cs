@@ -113,11 +113,11 @@ public sealed class SimBroker(SimCluster cluster, BrokerId id) : IReplicationObs
         {
             await RunAsync(process, clock, view);
         }
-        catch (IOException)
+        catch (IOException e)
         {
-            cluster.Trace($"gave up {id}");
+            cluster.Trace($"gave up {id}: {e.Message}");
             if (Process == process) End();
-            cluster.Scheduler.After(200_000, Start);
+            if (!cluster.IsPeace) cluster.Scheduler.After(200_000, Start);
         }
     }
 
