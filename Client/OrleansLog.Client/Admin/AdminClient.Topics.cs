@@ -50,14 +50,11 @@ public sealed partial class AdminClient
     /// <summary>All topics by name; internal ones only if asked for.</summary>
     public async Task<IReadOnlyList<TopicListing>> ListTopicsAsync(bool includeInternal = false, CancellationToken cancellationToken = default)
     {
-        var request = new MetadataRequest { Topics = null, AllowAutoTopicCreation = false };
-        var response = await _cluster.RetryAsync("list topics", async token =>
-            await _cluster.Transport.SendAsync(BrokerId.None, Lane.Control, request, token, versionMin: 1), cancellationToken);
+        var topics = await AskForAllTopicsAsync("list topics", cancellationToken);
         return
         [
-            .. response.Topics.Where(topic => topic.Name is not null && (includeInternal || !topic.IsInternal))
-                .OrderBy(topic => topic.Name, StringComparer.Ordinal)
-                .Select(topic => new TopicListing(topic.Name!, topic.TopicId, topic.IsInternal, topic.Partitions.Count)),
+            .. topics.Where(topic => includeInternal || !topic.IsInternal).Select(topic =>
+                new TopicListing(topic.Name!, topic.TopicId, topic.IsInternal, topic.Partitions.Count)),
         ];
     }
 
@@ -74,9 +71,16 @@ public sealed partial class AdminClient
         }, cancellationToken);
         var found = response.Topics[0];
         Require(found.ErrorCode, found.ErrorCode == ErrorCode.UnknownTopicOrPartition ? "it does not exist" : null, $"describe topic '{topic}'");
-        var view = TopicView.From(found, null);
-        return new TopicDescription(view.Name, view.Id, view.IsInternal, [.. view.Partitions.Select(Describe)]);
+        return Describe(TopicView.From(found, null));
     }
+
+    /// <summary>All topics with their partitions, by name, in one request; internal ones too.</summary>
+    public async Task<IReadOnlyList<TopicDescription>> DescribeAllTopicsAsync(CancellationToken cancellationToken = default) =>
+    [
+        .. (await AskForAllTopicsAsync("describe the topics", cancellationToken))
+            .Where(topic => topic.ErrorCode == ErrorCode.None)
+            .Select(topic => Describe(TopicView.From(topic, null))),
+    ];
 
     /// <summary>Grows a topic to <paramref name="totalCount"/> partitions. Keys then land elsewhere than before.</summary>
     public async Task CreatePartitionsAsync(string topic, int totalCount, CancellationToken cancellationToken = default)
@@ -106,6 +110,14 @@ public sealed partial class AdminClient
             return true;
         }, cancellationToken);
         return results;
+    }
+
+    private async Task<IEnumerable<MetadataResponse.MetadataResponseTopic>> AskForAllTopicsAsync(string what, CancellationToken cancellationToken)
+    {
+        var request = new MetadataRequest { Topics = null, AllowAutoTopicCreation = false };
+        var response = await _cluster.RetryAsync(what, async token =>
+            await _cluster.Transport.SendAsync(BrokerId.None, Lane.Control, request, token, versionMin: 1), cancellationToken);
+        return response.Topics.Where(topic => topic.Name is not null).OrderBy(topic => topic.Name, StringComparer.Ordinal);
     }
 
     private async Task DeleteRecordsOnceAsync(
@@ -158,6 +170,9 @@ public sealed partial class AdminClient
         ReplicationFactor = topic.ReplicationFactor,
         Configs = [.. topic.Configs.Select(config => new CreateTopicsRequest.CreatableTopicConfig { Name = config.Key, Value = config.Value })],
     };
+
+    private static TopicDescription Describe(TopicView topic) =>
+        new(topic.Name, topic.Id, topic.IsInternal, [.. topic.Partitions.Select(Describe)]);
 
     private static PartitionDescription Describe(PartitionView partition) => new(
         partition.Index, partition.Leader, partition.LeaderEpoch, partition.Replicas, partition.InSync, partition.Offline);

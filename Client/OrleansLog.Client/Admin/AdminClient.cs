@@ -23,12 +23,16 @@ public sealed partial class AdminClient
 
     /// <summary>Asks the controller, and the next one when it has moved.</summary>
     private Task<TResponse> AskControllerAsync<TResponse>(
-        string what, IRequest<TResponse> request, Func<TResponse, IEnumerable<ErrorCode>> errorsOf, CancellationToken cancellationToken)
+        string what,
+        IRequest<TResponse> request,
+        Func<TResponse, IEnumerable<ErrorCode>> errorsOf,
+        CancellationToken cancellationToken,
+        short versionMin = 0)
         where TResponse : class, IResponse, new() => _cluster.RetryAsync(what, async token =>
     {
         if (_cluster.Metadata.View.Controller == BrokerId.None) await _cluster.Metadata.RefreshAsync(token);
         var controller = _cluster.Metadata.View.Controller;
-        var response = await _cluster.Transport.SendAsync(controller, Lane.Control, request, token);
+        var response = await _cluster.Transport.SendAsync(controller, Lane.Control, request, token, versionMin: versionMin);
         if (!errorsOf(response).Contains(ErrorCode.NotController)) return response;
         await _cluster.Metadata.RefreshAsync(token);
         throw new OrleansLogException(ErrorCode.NotController, $"broker {controller} is not the controller any more.");

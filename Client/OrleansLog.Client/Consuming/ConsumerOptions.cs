@@ -60,6 +60,11 @@ public sealed record ConsumerOptions
     /// <summary>Whether the CRC of every batch is checked. It costs little; without it a damaged batch may be read as if it were whole.</summary>
     public bool CheckCrcs { get; init; } = true;
 
-    /// <summary>Where this consumer runs, as the brokers' <c>broker.rack</c>; lets it read from a near replica (KIP-392).</summary>
+    /// <summary>
+    /// Where this consumer runs, as the brokers' <c>broker.rack</c> says it (Kafka's <c>client.rack</c>). A leader may
+    /// then name a replica of that rack to read from (KIP-392), which is followed for
+    /// <see cref="ClientOptions.MetadataAgeMsMax"/>; on any error reading goes back to the leader. Assignors may use it
+    /// too (KIP-881).
+    /// </summary>
     public string? Rack { get; init; }
 }

@@ -119,8 +119,15 @@ internal sealed class Fetcher : IDisposable
         var topicId = partition is null ? Guid.Empty : view.Topics[state.Partition.Topic].Id;
         target = new FetchTarget(state, state.Version, state.FetchOffset, topicId, partition?.LeaderEpoch ?? LeaderEpoch.None);
         if (partition is null) return BrokerId.None;
-        return state.NearReplica != BrokerId.None && view.Brokers.Any(broker => broker.Id == state.NearReplica) ? state.NearReplica : partition.Leader;
+        if (state.NearReplica != BrokerId.None && NowMs() >= state.NearReplicaUntilMs) state.ReadFromLeader();
+        if (state.NearReplica == BrokerId.None) return partition.Leader;
+        if (CanRead(state.NearReplica, partition, view)) return state.NearReplica;
+        GoBack(target);
+        return BrokerId.None;
     }
+
+    private static bool CanRead(BrokerId replica, PartitionView partition, ClusterView view) =>
+        partition.Replicas.Contains(replica) && !partition.Offline.Contains(replica) && view.Brokers.Any(broker => broker.Id == replica);
 
     private FetchLine? FreeLine(BrokerId broker)
     {
@@ -146,7 +153,7 @@ internal sealed class Fetcher : IDisposable
             _cluster.Metadata.RefreshBehind();
             lock (_subscription.Gate)
             {
-                foreach (var target in call.Targets) Delay(target);
+                foreach (var target in call.Targets) GoBack(target);
             }
             if (e is OrleansLogException { ErrorCode: ErrorCode.UnsupportedVersion } fatal) _buffer.Fail(fatal);
         }
@@ -192,9 +199,10 @@ internal sealed class Fetcher : IDisposable
             TakeError(target, partition);
             return;
         }
-        state.Failures = 0;
+        if (partition.PreferredReadReplica < 0) state.Failures = 0;
         state.HighWatermark = partition.HighWatermark;
-        if (partition.PreferredReadReplica >= 0) state.NearReplica = new BrokerId(partition.PreferredReadReplica);
+        if (partition.PreferredReadReplica >= 0)
+            state.ReadNear(new BrokerId(partition.PreferredReadReplica), NowMs() + _cluster.Options.MetadataAgeMsMax);
         var records = partition.Records ?? default;
         var bytes = BatchWalk.WholeBytes(records.Span, out var nextOffset);
         if (bytes == 0)
@@ -211,14 +219,12 @@ internal sealed class Fetcher : IDisposable
     private void TakeError(FetchTarget target, FetchResponse.PartitionData partition)
     {
         var state = target.State;
-        if (partition.ErrorCode == ErrorCode.OffsetOutOfRange && state.NearReplica == BrokerId.None) LoseTheWay(target, partition);
-        else if (partition.ErrorCode == ErrorCode.OffsetOutOfRange) state.NearReplica = BrokerId.None;
-        else if (partition.CurrentLeader is { LeaderId: >= 0 } leader)
-        {
-            state.NearReplica = BrokerId.None;
+        if (partition.CurrentLeader is { LeaderId: >= 0 } leader)
             _cluster.Metadata.LearnLeader(state.Partition, new BrokerId(leader.LeaderId), new LeaderEpoch(leader.LeaderEpoch));
-            Delay(target);
-        }
+        // A follower may be behind, damaged or no follower any more: what counts is what the leader says.
+        if (state.NearReplica != BrokerId.None) GoBack(target);
+        else if (partition.ErrorCode == ErrorCode.OffsetOutOfRange) LoseTheWay(target, partition);
+        else if (partition.CurrentLeader is { LeaderId: >= 0 }) Delay(target);
         else if (partition.ErrorCode.IsRetriable() && partition.ErrorCode != ErrorCode.CorruptMessage) Delay(target);
         else Fail(target, FetchErrors.Explain(state.Partition, target.Offset, partition.ErrorCode));
         if (partition.ErrorCode is not ErrorCode.OffsetOutOfRange) _cluster.Metadata.RefreshBehind();
@@ -241,6 +247,13 @@ internal sealed class Fetcher : IDisposable
     {
         Delay(target);
         _buffer.Fail(failure);
+    }
+
+    // After a wait: a leader that keeps naming a replica that keeps failing must not make this spin.
+    private void GoBack(FetchTarget target)
+    {
+        if (IsCurrent(target)) target.State.ReadFromLeader();
+        Delay(target);
     }
 
     private void Delay(FetchTarget target)

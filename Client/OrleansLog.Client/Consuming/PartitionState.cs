@@ -59,9 +59,18 @@ internal sealed class PartitionState(TopicPartition partition)
     public LeaderEpoch LastEpoch { get; set; } = LeaderEpoch.None;
 
     /// <summary>The replica that the leader said to read from (KIP-392), or none.</summary>
-    public BrokerId NearReplica { get; set; } = BrokerId.None;
+    public BrokerId NearReplica { get; private set; } = BrokerId.None;
+
+    /// <summary>When the leader is asked again which replica is near, on the consumer's clock.</summary>
+    public long NearReplicaUntilMs { get; private set; }
 
     public bool HasPosition => Position >= 0;
+
+    /// <summary>Reads from a near replica for a while (KIP-392).</summary>
+    public void ReadNear(BrokerId replica, long untilMs) => (NearReplica, NearReplicaUntilMs) = (replica, untilMs);
+
+    /// <summary>Goes back to the leader, which may name a near replica again.</summary>
+    public void ReadFromLeader() => NearReplica = BrokerId.None;
 
     /// <summary>Begins anew at an offset: what is buffered or on its way is dropped.</summary>
     public void StartAt(Offset offset, LeaderEpoch lastEpoch)

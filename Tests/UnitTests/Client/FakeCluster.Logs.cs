@@ -15,6 +15,9 @@ public sealed partial class FakeCluster
     /// <summary>Batches of more bytes are refused as too large.</summary>
     public int MessageBytesMax { get; set; } = 1024 * 1024;
 
+    /// <summary>Where brokers stand, as they say in their metadata.</summary>
+    public Dictionary<int, string> Racks { get; } = [];
+
     public FakeTopic CreateTopic(string name, int partitions = 1)
     {
         lock (_gate)
@@ -46,6 +49,18 @@ public sealed partial class FakeCluster
         }
     }
 
+    /// <summary>Lets a broker hold a partition beside its leader, and readers read there up to an offset.</summary>
+    public void Follow(string topic, int partition, int broker, long endOffset)
+    {
+        lock (_gate) Log(topic, partition).Followers[broker] = endOffset;
+    }
+
+    /// <summary>Takes all replicas but the leader from a partition.</summary>
+    public void DropFollowers(string topic, int partition)
+    {
+        lock (_gate) Log(topic, partition).Followers.Clear();
+    }
+
     /// <summary>Appends records without a client.</summary>
     public void Append(string topic, int partition, params string[] values)
     {
@@ -71,7 +86,7 @@ public sealed partial class FakeCluster
             var names = request.Topics?.Select(topic => topic.Name!) ?? _topics.Keys;
             return new MetadataResponse
             {
-                Brokers = [.. Brokers.Select(id => new MetadataResponse.MetadataResponseBroker { NodeId = id, Host = $"b{id}", Port = 9092 })],
+                Brokers = [.. Brokers.Select(id => new MetadataResponse.MetadataResponseBroker { NodeId = id, Host = $"b{id}", Port = 9092, Rack = Racks.GetValueOrDefault(id) })],
                 ClusterId = "fake",
                 ControllerId = Brokers[0],
                 Topics = [.. names.Select(Describe)],
@@ -91,6 +106,8 @@ public sealed partial class FakeCluster
                 PartitionIndex = i,
                 LeaderId = log.Leader,
                 LeaderEpoch = log.LeaderEpoch,
+                ReplicaNodes = [log.Leader, .. log.Followers.Keys],
+                IsrNodes = [log.Leader, .. log.Followers.Keys],
             })],
         };
     }
@@ -131,7 +148,7 @@ public sealed partial class FakeCluster
             lock (_gate)
             {
                 var response = Fetch(broker, request, version);
-                var hasNews = response.Responses.Exists(topic => topic.Partitions.Exists(p => p.ErrorCode != ErrorCode.None || p.Records is { IsEmpty: false }));
+                var hasNews = response.Responses.Exists(topic => topic.Partitions.Exists(p => p.ErrorCode != ErrorCode.None || p.PreferredReadReplica >= 0 || p.Records is { IsEmpty: false }));
                 if (hasNews) return response;
                 appended = _appended.Task;
             }
@@ -148,21 +165,31 @@ public sealed partial class FakeCluster
             {
                 Topic = name,
                 TopicId = topic.TopicId,
-                Partitions = [.. topic.Partitions.Select(partition => Fetch(broker, Log(name, partition.Partition), partition))],
+                Partitions = [.. topic.Partitions.Select(partition => Fetch(broker, Log(name, partition.Partition), partition, request.RackId))],
             };
         })],
     };
 
-    private FetchResponse.PartitionData Fetch(int broker, FakeLog log, FetchRequest.FetchPartition partition)
+    private FetchResponse.PartitionData Fetch(int broker, FakeLog log, FetchRequest.FetchPartition partition, string rack)
     {
-        var answer = new FetchResponse.PartitionData { PartitionIndex = partition.Partition, HighWatermark = log.EndOffset };
+        var endOffset = log.Followers.GetValueOrDefault(broker, log.EndOffset);
+        var answer = new FetchResponse.PartitionData { PartitionIndex = partition.Partition, HighWatermark = endOffset };
         answer.ErrorCode = NextError(ApiKey.Fetch) is var error && error != ErrorCode.None ? error
-            : log.Leader != broker ? ErrorCode.NotLeaderOrFollower
+            : log.Leader != broker && !log.Followers.ContainsKey(broker) ? ErrorCode.NotLeaderOrFollower
             : partition.CurrentLeaderEpoch >= 0 && partition.CurrentLeaderEpoch < log.LeaderEpoch ? ErrorCode.FencedLeaderEpoch
-            : partition.FetchOffset < log.StartOffset || partition.FetchOffset > log.EndOffset ? ErrorCode.OffsetOutOfRange
+            : partition.FetchOffset < log.StartOffset || partition.FetchOffset > endOffset ? ErrorCode.OffsetOutOfRange
             : ErrorCode.None;
+        answer.PreferredReadReplica = answer.ErrorCode == ErrorCode.None && log.Leader == broker && rack.Length > 0 ? NearReplica(log, rack) : -1;
+        if (answer.PreferredReadReplica >= 0) return answer;
         answer.Records = answer.ErrorCode == ErrorCode.None ? log.Read(partition.FetchOffset, partition.PartitionMaxBytes) : default(ReadOnlyMemory<byte>?);
         return answer;
+    }
+
+    private int NearReplica(FakeLog log, string rack)
+    {
+        foreach (var follower in log.Followers.Keys)
+            if (Racks.GetValueOrDefault(follower) == rack) return follower;
+        return -1;
     }
 
     private ListOffsetsResponse ListOffsets(ListOffsetsRequest request) => new()
@@ -198,6 +225,10 @@ public sealed class FakeLog
 
     public int Leader { get; set; }
     public int LeaderEpoch { get; set; }
+
+    /// <summary>The brokers that hold it beside the leader, and up to which offset each lets readers read.</summary>
+    public SortedDictionary<int, long> Followers { get; } = [];
+
     public long StartOffset { get; private set; }
     public long EndOffset { get; private set; }
 

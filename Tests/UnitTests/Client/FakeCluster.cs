@@ -18,6 +18,7 @@ public sealed partial class FakeCluster : IClusterTransport
     private readonly Dictionary<ApiKey, Queue<ErrorCode>> _errors = [];
     private readonly Dictionary<ApiKey, TaskCompletionSource> _holds = [];
     private readonly HashSet<int> _unreachable = [];
+    private readonly Dictionary<ApiKey, Func<int, Body, ResponseFrame>> _scripts = [];
 
     public FakeCluster(params int[] brokers) => Brokers = [.. brokers.Length == 0 ? [1] : brokers];
 
@@ -47,6 +48,18 @@ public sealed partial class FakeCluster : IClusterTransport
         foreach (var range in Apis.All) VersionMax[range.Key] = range.Min;
         VersionMax[ApiKey.Metadata] = 1;
         return this;
+    }
+
+    /// <summary>Answers one kind of request as a test says, given the broker that was asked.</summary>
+    public void Answer<TRequest, TResponse>(Func<int, TRequest, TResponse> answer)
+        where TRequest : class, IRequest<TResponse>, new()
+        where TResponse : class, IResponse, new() =>
+        _scripts[TRequest.Api] = (broker, body) => body.Answer(answer(broker, body.Read<TRequest>()));
+
+    /// <summary>The requests so far, in the order of arrival.</summary>
+    public IReadOnlyList<(int Broker, ApiKey Api, short Version)> RequestsSoFar()
+    {
+        lock (_gate) return [.. Requests];
     }
 
     public int Count(ApiKey api)
@@ -130,6 +143,7 @@ public sealed partial class FakeCluster : IClusterTransport
         ApiKey.OffsetCommit => body.Answer(Commit(body.Read<OffsetCommitRequest>())),
         ApiKey.OffsetFetch => body.Answer(FetchOffsets(body.Read<OffsetFetchRequest>())),
         ApiKey.CreateTopics => body.Answer(CreateTopics(body.Read<CreateTopicsRequest>())),
+        _ when _scripts.TryGetValue(api, out var script) => script(broker, body),
         _ => throw new InvalidOperationException($"The fake cluster does not answer {api}."),
     };
 
