@@ -18,6 +18,7 @@ public sealed class BrokerReplicas(ReplicaPorts ports, string directory) : IAsyn
     private readonly ConcurrentDictionary<TopicPartition, PartitionReplica> _replicas = new();
     private readonly ConcurrentDictionary<TopicPartition, bool> _elections = new();
     private readonly CancellationTokenSource _closing = new();
+    private bool _isResigning;
 
     public IEnumerable<PartitionReplica> All => _replicas.Values;
 
@@ -25,16 +26,54 @@ public sealed class BrokerReplicas(ReplicaPorts ports, string directory) : IAsyn
 
     /// <summary>Opens the replica of a partition; the caller does so once for each.</summary>
     /// <exception cref="StorageException">Its files cannot be used.</exception>
-    public async Task<PartitionReplica> OpenAsync(TopicPartition partition, ReplicationOptions options, LogOptions logOptions)
+    public async Task<PartitionReplica> OpenAsync(ReplicaDescription description)
     {
-        var replica = await PartitionReplica.OpenAsync(partition, $"{directory}/{partition}", options, logOptions, ports);
-        _replicas[partition] = replica;
+        var replica = await PartitionReplica.OpenAsync(description, directory, ports);
+        _replicas[description.Id] = replica;
         return replica;
+    }
+
+    /// <summary>Closes a replica that this broker is not to have any more; its files stay.</summary>
+    /// <exception cref="StorageException">It could not be closed cleanly.</exception>
+    public async ValueTask CloseAsync(TopicPartition partition)
+    {
+        if (_replicas.TryRemove(partition, out var replica)) await replica.DisposeAsync();
     }
 
     /// <summary>Hands a leader's append to the replica.</summary>
     public ValueTask<AppendReply> HandleAppendAsync(AppendRequest request) =>
         Find(request.Partition) is { } replica ? replica.HandleAppendAsync(request) : new(Unknown());
+
+    /// <summary>
+    /// A partition's record is another one: a leader takes it over, or hands over if it is to go; who follows sees to it
+    /// that there is a leader.
+    /// </summary>
+    /// <param name="partition">The partition.</param>
+    /// <param name="record">Its record.</param>
+    /// <param name="isOwnChange">Whether this broker wrote it.</param>
+    public void OnRecordChanged(TopicPartition partition, PartitionRecord record, bool isOwnChange)
+    {
+        if (Find(partition) is not { } replica) return;
+        if (!replica.IsLeader)
+        {
+            if (!HasLeader(record)) CheckLeader(replica);
+            return;
+        }
+
+        if (!isOwnChange) replica.OnRecordChanged();
+        if (Reassignment.MustHandOver(record, ports.Self.Id)) _ = HandOverAsync(replica);
+    }
+
+    /// <summary>
+    /// Gives up every leadership that somebody else can take over, and takes no other: before a stop that clients should not
+    /// notice.
+    /// </summary>
+    public async Task ResignAsync()
+    {
+        Volatile.Write(ref _isResigning, true);
+        foreach (var replica in _replicas.Values.Where(replica => replica.IsLeader))
+            await HandOverAsync(replica);
+    }
 
     /// <summary>The engine thinks otherwise about a broker than before.</summary>
     public void OnBrokersChanged()
@@ -50,7 +89,12 @@ public sealed class BrokerReplicas(ReplicaPorts ports, string directory) : IAsyn
     public void CheckLeaders()
     {
         foreach (var replica in _replicas.Values)
-            if (!replica.IsLeader && !replica.IsFailed && _elections.TryAdd(replica.Id, true)) _ = CheckLeaderAsync(replica);
+            if (ports.Cluster.RecordOf(replica.Id) is not { } record || !HasLeader(record)) CheckLeader(replica);
+    }
+
+    private void CheckLeader(PartitionReplica replica)
+    {
+        if (!Volatile.Read(ref _isResigning) && !replica.IsLeader && !replica.IsFailed && _elections.TryAdd(replica.Id, true)) _ = CheckLeaderAsync(replica);
     }
 
     /// <summary>Takes the partitions back that this broker is the preferred leader of, where it is in sync.</summary>
@@ -59,6 +103,7 @@ public sealed class BrokerReplicas(ReplicaPorts ports, string directory) : IAsyn
         foreach (var replica in _replicas.Values)
         {
             if (replica.IsLeader || replica.IsFailed) continue;
+            if (ports.Cluster.RecordOf(replica.Id) is { } known && known.Replicas[0] != ports.Self.Id) continue;
             if (await ports.Register.ReadAsync(replica.Id, _closing.Token) is not { } current) continue;
             var isMine = current.Record.Replicas[0] == ports.Self.Id;
             if (isMine && Election.ClaimOf(current.Record, ports.Self, replica.Options) == Election.Claim.InSync)
@@ -101,6 +146,18 @@ public sealed class BrokerReplicas(ReplicaPorts ports, string directory) : IAsyn
         return rank == 0
             ? Task.CompletedTask
             : Task.Delay(TimeSpan.FromMilliseconds(rank * replica.Options.ElectionStaggerMs), ports.Time, _closing.Token);
+    }
+
+    private static async Task HandOverAsync(PartitionReplica replica)
+    {
+        try
+        {
+            await replica.ResignAsync();
+        }
+        catch (OperationCanceledException)
+        {
+            // Closing: then it leads no more in any case.
+        }
     }
 
     // A leader that has restarted since it was elected leads no more.

@@ -9,7 +9,7 @@ public partial class LeaderState
 {
     private PartitionRecord? Propose(long nowMs)
     {
-        if (_proposal is not null) return null;
+        if (_proposal is not null || IsSettled(nowMs)) return null;
         var record = Current.Record;
         ImmutableArray<InSyncReplica> inSync =
             [.. record.Replicas.Select(id => Membership(id, nowMs)).OfType<InSyncReplica>()];
@@ -18,10 +18,23 @@ public partial class LeaderState
         return _proposal = ReferenceEquals(wanted, record) ? null : wanted;
     }
 
-    private InSyncReplica? Membership(BrokerId broker, long nowMs)
+    // Asked after every event, and nearly always true: it must cost little.
+    private bool IsSettled(long nowMs)
     {
-        if (broker == _self) return Current.Record.FindInSync(broker);
-        var follower = _followers.First(each => each.Broker == broker);
+        var record = Current.Record;
+        if (!record.Adding.IsEmpty || !record.Removing.IsEmpty) return false;
+        foreach (var follower in _followers)
+            if (Membership(follower, nowMs) != record.FindInSync(follower.Broker)) return false;
+        return true;
+    }
+
+    private InSyncReplica? Membership(BrokerId broker, long nowMs) => broker == _self
+        ? Current.Record.FindInSync(broker)
+        : Membership(_followers.First(each => each.Broker == broker), nowMs);
+
+    private InSyncReplica? Membership(FollowerProgress follower, long nowMs)
+    {
+        var broker = follower.Broker;
         if (!follower.IsAlive || follower.HasFailed || Lags(follower, nowMs)) return null;
         if (Current.Record.FindInSync(broker) is { } member && !LacksProgressOf(follower, member)) return member;
         return MayJoin(follower) ? new InSyncReplica(broker, follower.Incarnation!.Value.BrokerEpoch) : null;

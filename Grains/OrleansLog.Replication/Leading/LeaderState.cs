@@ -67,7 +67,7 @@ public partial class LeaderState
     /// <summary>Whether <see cref="HighWatermark"/> is at least as far as any leader before has told anybody.</summary>
     public bool KnowsHighWatermark => HighWatermark >= StartOffset;
 
-    public IReadOnlyList<FollowerProgress> Followers => _followers;
+    public ImmutableArray<FollowerProgress> Followers => _followers;
 
     /// <summary>Whether the in-sync set is large enough to commit anything.</summary>
     public bool HasEnoughReplicas =>

@@ -11,6 +11,9 @@ public sealed record AppendRequest
 {
     public required TopicPartition Partition { get; init; }
 
+    /// <summary>Which topic of that name: an append that outlived its topic must not reach the next one.</summary>
+    public Guid TopicId { get; init; }
+
     /// <summary>The sender.</summary>
     public required BrokerId Leader { get; init; }
 

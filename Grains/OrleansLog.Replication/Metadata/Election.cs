@@ -20,6 +20,12 @@ public static class Election
         /// <summary>It was in either, stopped uncleanly since, and has all that it ever acknowledged on its disk.</summary>
         Recovered,
 
+        /// <summary>
+        /// It was in either, and what it acknowledged without a flush may be gone with an unclean stop. It may lead when
+        /// nobody is left who has more: the topic chose to risk that (KIP-966's last known leader).
+        /// </summary>
+        Survivor,
+
         /// <summary>It may lack committed records, and the topic accepts that.</summary>
         Unclean,
 
@@ -36,7 +42,7 @@ public static class Election
         if (inSync == ReplicaTrust.Kept) return Claim.InSync;
         if (eligible == ReplicaTrust.Kept) return Claim.Eligible;
         var isRecovered = inSync == ReplicaTrust.Recovered || eligible == ReplicaTrust.Recovered;
-        if (isRecovered && options.IsFlushedBeforeAcknowledged) return Claim.Recovered;
+        if (isRecovered) return options.IsFlushedBeforeAcknowledged ? Claim.Recovered : Claim.Survivor;
         return options.UncleanLeaderElectionEnable ? Claim.Unclean : Claim.None;
     }
 
@@ -49,7 +55,7 @@ public static class Election
     {
         var me = new InSyncReplica(self.Id, self.Epoch);
         var epoch = new LeaderEpoch(record.LeaderEpoch.Value + 1);
-        if (claim == Claim.Unclean)
+        if (claim is Claim.Survivor or Claim.Unclean)
             return record with { Leader = self.Id, LeaderEpoch = epoch, UncleanEpoch = epoch, InSync = [me], Eligible = [] };
         var others = record.InSync.Where(member => member.Broker != self.Id && isAlive(member.Broker));
         var inSync = others.Append(me).OrderBy(member => record.Replicas.IndexOf(member.Broker));
@@ -64,6 +70,24 @@ public static class Election
     public static bool HasBetter(PartitionRecord record, BrokerId self, IClusterView cluster) =>
         record.InSync.Concat(record.Eligible).Any(member =>
             member.Broker != self && cluster.IsAlive(member.Broker) && cluster.EpochOf(member.Broker) <= member.BrokerEpoch);
+
+    /// <summary>
+    /// Whether every other replica that had everything has lost it, as the register knows for certain: nobody may be
+    /// waited for whose return would bring more.
+    /// </summary>
+    /// <param name="record">The partition.</param>
+    /// <param name="self">Who asks.</param>
+    /// <param name="registered">What a broker is registered with.</param>
+    public static async Task<bool> IsLastSurvivorAsync(PartitionRecord record, BrokerId self, Func<BrokerId, Task<BrokerRecord?>> registered)
+    {
+        foreach (var member in record.InSync.Concat(record.Eligible))
+        {
+            if (member.Broker == self) continue;
+            if (await registered(member.Broker) is { } other && other.TrustIn(member) == ReplicaTrust.Kept) return false;
+        }
+
+        return true;
+    }
 
     /// <summary>
     /// How many others come first, so that brokers that claim the same partition do not all write at once. Only a matter

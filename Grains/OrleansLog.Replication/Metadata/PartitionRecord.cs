@@ -40,6 +40,9 @@ public sealed record PartitionRecord
     /// <summary>Replicas that go once those that a reassignment adds are in sync.</summary>
     public ImmutableArray<BrokerId> Removing { get; init; } = [];
 
+    /// <summary>Counts the changes of this record: of two of its versions, the one with the higher number is the later (KIP-497).</summary>
+    public int PartitionEpoch { get; init; }
+
     /// <summary>Drawn by the writer of each version: tells it that a write whose answer was lost was its own.</summary>
     public required string Nonce { get; init; }
 
@@ -85,7 +88,7 @@ public sealed record PartitionRecord
 
     public byte[] Serialize() => JsonSerializer.SerializeToUtf8Bytes(
         new PartitionDocument(
-            Ids(Replicas), Pairs(InSync), Pairs(Eligible), Leader.Value, LeaderEpoch.Value, UncleanEpoch.Value, Ids(Adding), Ids(Removing), Nonce),
+            Ids(Replicas), Pairs(InSync), Pairs(Eligible), Leader.Value, LeaderEpoch.Value, UncleanEpoch.Value, Ids(Adding), Ids(Removing), Nonce, PartitionEpoch),
         RecordJson.Default.PartitionDocument);
 
     /// <exception cref="InvalidDataException">The document is not a partition record.</exception>
@@ -103,6 +106,7 @@ public sealed record PartitionRecord
             Adding = Brokers(read.Adding),
             Removing = Brokers(read.Removing),
             Nonce = read.Nonce,
+            PartitionEpoch = read.PartitionEpoch,
         };
     }
 

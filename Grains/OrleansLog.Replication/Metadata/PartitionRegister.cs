@@ -16,6 +16,12 @@ public sealed record VersionedPartition(PartitionRecord Record, RegisterVersion 
 /// <param name="retryDelayMs">How long it waits.</param>
 public sealed class PartitionRegister(IMetadataRegister register, Func<string> nonces, TimeProvider time, long retryDelayMs)
 {
+    /// <summary>
+    /// Told of every record that this writer put into the register. Changes by one writer may be told out of order:
+    /// <see cref="PartitionRecord.PartitionEpoch"/> says which is later.
+    /// </summary>
+    public Action<TopicPartition, PartitionRecord>? Changed { get; init; }
+
     /// <summary>The record as it is now; null when there is none. Tries until it has an answer.</summary>
     public async Task<VersionedPartition?> ReadAsync(TopicPartition partition, CancellationToken cancellationToken)
     {
@@ -40,23 +46,62 @@ public sealed class PartitionRegister(IMetadataRegister register, Func<string> n
     public async Task<RegisterChange> ChangeAsync(
         TopicPartition partition, PartitionRecord record, RegisterVersion? expected, CancellationToken cancellationToken)
     {
-        record = record with { Nonce = nonces() };
+        record = record with { Nonce = nonces(), PartitionEpoch = record.PartitionEpoch + 1 };
         var document = record.Serialize();
         while (true)
         {
             try
             {
                 if (await register.PutAsync(PartitionRecord.KeyOf(partition), document, expected, cancellationToken) is { } version)
-                    return new(true, new(record, version));
+                    return Accepted(partition, new(record, version));
             }
             catch (IOException)
             {
                 await Task.Delay(TimeSpan.FromMilliseconds(retryDelayMs), time, cancellationToken);
             }
             var current = await ReadAsync(partition, cancellationToken);
-            if (current?.Record.Nonce == record.Nonce) return new(true, current);
+            if (current?.Record.Nonce == record.Nonce) return Accepted(partition, current);
             if (current?.Version != expected) return new(false, current);
         }
+    }
+
+    /// <summary>Takes a partition out of the register, whatever its record says by then.</summary>
+    public async Task DeleteAsync(TopicPartition partition, CancellationToken cancellationToken)
+    {
+        while (await ReadAsync(partition, cancellationToken) is { } current)
+        {
+            try
+            {
+                if (await register.DeleteAsync(PartitionRecord.KeyOf(partition), current.Version, cancellationToken)) return;
+            }
+            catch (IOException)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(retryDelayMs), time, cancellationToken);
+            }
+        }
+    }
+
+    /// <summary>What a broker is registered with; null for one that was never seen. Tries until it has an answer.</summary>
+    public async Task<BrokerRecord?> ReadBrokerAsync(BrokerId broker, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            try
+            {
+                var entry = await register.GetAsync(BrokerRecord.KeyOf(broker), cancellationToken);
+                return entry is null ? null : BrokerRecord.Parse(entry.Document.Span);
+            }
+            catch (IOException)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(retryDelayMs), time, cancellationToken);
+            }
+        }
+    }
+
+    private RegisterChange Accepted(TopicPartition partition, VersionedPartition written)
+    {
+        Changed?.Invoke(partition, written.Record);
+        return new(true, written);
     }
 }
 

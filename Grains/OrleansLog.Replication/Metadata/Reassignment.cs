@@ -26,6 +26,11 @@ public static class Reassignment
         Removing = [],
     };
 
+    /// <summary>Whether a move waits for nothing but that its leader, which is to go, hands over.</summary>
+    public static bool MustHandOver(PartitionRecord record, BrokerId leader) =>
+        record.Leader == leader && record.Removing.Contains(leader) && record.Adding.All(record.IsInSync)
+        && record.InSync.Any(member => !record.Removing.Contains(member.Broker));
+
     /// <summary>
     /// The record that ends a move, when what was added is in sync; else the same record. A leader that is to go leaves
     /// the others behind last: it hands over before the move ends.

@@ -6,7 +6,7 @@ namespace OrleansLog.Replication.Metadata;
 
 /// <summary>The documents of the register as they are written: plain numbers, so that people can read and mend them.</summary>
 internal sealed record PartitionDocument(
-    int[] Replicas, long[][] InSync, long[][] Eligible, int Leader, int LeaderEpoch, int UncleanEpoch, int[] Adding, int[] Removing, string Nonce);
+    int[] Replicas, long[][] InSync, long[][] Eligible, int Leader, int LeaderEpoch, int UncleanEpoch, int[] Adding, int[] Removing, string Nonce, int PartitionEpoch = 0);
 
 internal sealed record BrokerDocument(int Id, long Epoch, long CleanSince, long DiskSince, string? Rack, string Nonce);
 

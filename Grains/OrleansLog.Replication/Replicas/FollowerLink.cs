@@ -66,6 +66,7 @@ internal sealed class FollowerLink(Leadership leadership, FollowerProgress follo
         return new AppendRequest
         {
             Partition = leadership.Replica.Id,
+            TopicId = leadership.Replica.TopicId,
             Leader = leadership.Ports.Self.Id,
             LeaderEpoch = leadership.Epoch,
             UncleanEpoch = record.UncleanEpoch,

@@ -26,6 +26,11 @@ public interface IReplicationObserver
     {
     }
 
+    /// <summary>A leadership ended.</summary>
+    void SteppedDown(PartitionReplica replica, LeaderEpoch epoch)
+    {
+    }
+
     /// <summary>An append was answered.</summary>
     void Answered(PartitionReplica replica, AppendRequest request, AppendReply reply)
     {

@@ -13,6 +13,8 @@ namespace OrleansLog.Replication.Replicas;
 /// </summary>
 internal sealed class Leadership : IDisposable
 {
+    private static readonly Task<ErrorCode> Committed = Task.FromResult(ErrorCode.None);
+
     private readonly Lock _gate = new();
     private readonly PartitionReplica _replica;
     private readonly PartitionLog _log;
@@ -21,6 +23,7 @@ internal sealed class Leadership : IDisposable
     private readonly CommitQueue _commits;
     private readonly Dictionary<FollowerProgress, FollowerLink> _links = [];
     private readonly CancellationTokenSource _ending = new();
+    private readonly Func<long, LeaderEffects> _noteDurable;
     private readonly ITimer _timer;
     private Task _registerWork = Task.CompletedTask;
     private long _timerMs = long.MaxValue;
@@ -35,6 +38,7 @@ internal sealed class Leadership : IDisposable
         _state = ports.NewLeader(
             ports.Self.Id, current, log, highWatermark, replica.Options, ports.Cluster.IsAlive, NowMs);
         _commits = new CommitQueue(replica.Options.WaitingAppendsMax);
+        _noteDurable = nowMs => _state.LocallyDurable(_log.SettledOffset, nowMs);
         _timer = ports.Time.CreateTimer(static self => ((Leadership)self!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
@@ -53,15 +57,16 @@ internal sealed class Leadership : IDisposable
     /// <summary>Makes known what the log held before, and meets the followers.</summary>
     public void Begin()
     {
-        On(nowMs => _state.LocallyDurable(_log.SettledOffset, nowMs));
+        On(_noteDurable);
         StartSettling();
     }
 
     /// <summary>As <see cref="PartitionReplica.Append"/>.</summary>
-    public ReplicaAppend Append(Memory<byte> batches, bool awaitsCommit)
+    public ReplicaAppend Append(Memory<byte> batches, bool awaitsCommit, int commitTimeoutMs)
     {
         AppendResult appended;
-        Task<ErrorCode>? committed = null;
+        LeaderEffects effects;
+        Task<ErrorCode>? committed;
         lock (_gate)
         {
             if (_hasEnded) return ReplicaAppend.Refused(ErrorCode.NotLeaderOrFollower);
@@ -69,14 +74,32 @@ internal sealed class Leadership : IDisposable
             if (!_commits.HasRoom) return ReplicaAppend.Refused(ErrorCode.ThrottlingQuotaExceeded);
             var previousEnd = _log.LogEndOffset;
             appended = _log.Append(batches, _state.Epoch);
-            _state.Appended(previousEnd, NowMs);
-            if (awaitsCommit) committed = _commits.WaitAsync(appended.NextOffset);
+            var nowMs = NowMs;
+            _state.Appended(previousEnd, nowMs);
+            effects = _state.LocallyDurable(_log.SettledOffset, nowMs);
+            if (effects.HasCommitted) _commits.CommitTo(_state.HighWatermark);
+            committed = _state.HighWatermark >= appended.NextOffset ? Committed
+                : awaitsCommit ? _commits.WaitAsync(appended.NextOffset, nowMs + commitTimeoutMs)
+                : null;
         }
 
         _ports.Observer.Appended(_replica, appended.BaseOffset, appended.NextOffset);
-        On(nowMs => _state.LocallyDurable(_log.SettledOffset, nowMs));
-        StartSettling();
+        CarryOut(effects);
+        if (appended.NextOffset > _log.SettledOffset) StartSettling();
         return new(ErrorCode.None, _state.Epoch, appended, committed ?? OwnAppendAsync(appended.NextOffset));
+    }
+
+    /// <summary>The replica's options were replaced.</summary>
+    public LeaderEffects Reconfigured(long nowMs)
+    {
+        _state.Options = _replica.Options;
+        return _state.Tick(nowMs);
+    }
+
+    /// <summary>Answers those who have waited for a commit longer than they asked for.</summary>
+    public void ExpireWaits()
+    {
+        lock (_gate) _commits.Expire(NowMs);
     }
 
     /// <summary>Handles an event in turn and carries its effects out; nothing happens once the leadership has ended.</summary>
@@ -152,7 +175,9 @@ internal sealed class Leadership : IDisposable
 
     private void Pump()
     {
-        foreach (var follower in _state.Followers) LinkTo(follower).Wake();
+        var followers = _state.Followers;
+        if (followers.IsEmpty) return;
+        foreach (var follower in followers) LinkTo(follower).Wake();
         lock (_gate) ArmTimer();
     }
 
@@ -228,7 +253,7 @@ internal sealed class Leadership : IDisposable
             while (TakeUnsettled() is { } end)
             {
                 await _log.SettleAsync(end);
-                On(nowMs => _state.LocallyDurable(_log.SettledOffset, nowMs));
+                On(_noteDurable);
             }
         }
         catch (IOException failed)

@@ -29,6 +29,7 @@ public sealed partial class PartitionReplica
             using (await _turn.EnterAsync())
             {
                 if (_isClosed || _isFailed) return Reply(AppendCode.Failed);
+                if (request.TopicId != TopicId) return Reply(AppendCode.Unknown) with { LeaderEpoch = LeaderEpoch.None };
                 life = Incarnation;
                 decision = await FollowAsync(request);
                 if (decision.Code != AppendCode.Accepted) return Reply(decision.Code) with { Hint = decision.Hint };

@@ -17,12 +17,22 @@ public sealed partial class PartitionReplica
     public async Task<bool> TryLeadAsync(VersionedPartition instead)
     {
         if (_isFailed || _isClosed) return false;
-        var claim = Election.ClaimOf(instead.Record, _ports.Self, Options);
-        if (claim == Election.Claim.None || (claim > Election.Claim.Eligible && Election.HasBetter(instead.Record, _ports.Self.Id, _ports.Cluster))) return false;
         var life = Incarnation;
+        var claim = await StrongestClaimAsync(instead.Record);
+        if (claim == Election.Claim.None) return false;
         var elected = Election.Elect(instead.Record, _ports.Self, claim, _ports.Cluster.IsAlive, Options);
         var change = await _ports.Register.ChangeAsync(Id, elected, instead.Version, _closing.Token);
         return change is { IsAccepted: true, Current: { } current } && await LeadAsync(current, life);
+    }
+
+    private async Task<Election.Claim> StrongestClaimAsync(PartitionRecord record)
+    {
+        var claim = Election.ClaimOf(record, _ports.Self, Options);
+        if (claim <= Election.Claim.Eligible || claim == Election.Claim.None) return claim;
+        if (Election.HasBetter(record, Broker, _ports.Cluster)) return Election.Claim.None;
+        if (claim != Election.Claim.Survivor) return claim;
+        if (await Election.IsLastSurvivorAsync(record, Broker, id => _ports.Register.ReadBrokerAsync(id, _closing.Token))) return claim;
+        return Options.UncleanLeaderElectionEnable ? Election.Claim.Unclean : Election.Claim.None;
     }
 
     /// <summary>Gives the leadership to whoever comes first of the others in sync; false when there is nobody.</summary>

@@ -102,7 +102,7 @@ public sealed partial class PartitionReplica
             // It had failed; its files are closed all the same.
         }
 
-        Volatile.Write(ref _log, await PartitionLog.OpenAsync(_ports.Files, _directory, _logOptions, _ports.Time, _ports.Logger));
+        Volatile.Write(ref _log, await PartitionLog.OpenAsync(_ports.Files, _directory, _logOptions, _ports.Time, _ports.Logger, _ports.RecoveryBudget));
     }
 
     private static Offset? Earlier(Offset? one, Offset? other) =>

@@ -28,10 +28,11 @@ public sealed partial class PartitionReplica : IAsyncDisposable
     private bool _isClosed;
 
     private PartitionReplica(
-        TopicPartition id, string directory, ReplicationOptions options, ReplicaPorts ports, ReplicaStateFile stateFile, FollowerState follower, PartitionLog log)
+        ReplicaDescription description, string directory, ReplicaPorts ports, ReplicaStateFile stateFile, FollowerState follower, PartitionLog log)
     {
-        Id = id;
-        Options = options;
+        Id = description.Id;
+        TopicId = description.TopicId;
+        Options = description.Replication;
         _directory = directory;
         _ports = ports;
         _stateFile = stateFile;
@@ -41,6 +42,9 @@ public sealed partial class PartitionReplica : IAsyncDisposable
     }
 
     public TopicPartition Id { get; }
+
+    /// <summary>Which topic of that name.</summary>
+    public Guid TopicId { get; }
 
     public BrokerId Broker => _ports.Self.Id;
 
@@ -58,6 +62,9 @@ public sealed partial class PartitionReplica : IAsyncDisposable
 
     public bool IsLeader => Volatile.Read(ref _leadership) is not null;
 
+    /// <summary>The epoch of this replica's own leadership; none at a follower.</summary>
+    public LeaderEpoch LeaderEpoch => Volatile.Read(ref _leadership)?.Epoch ?? LeaderEpoch.None;
+
     /// <summary>The leader's view of its followers; null at a follower.</summary>
     public Leading.LeaderState? Leading => Volatile.Read(ref _leadership)?.State;
 
@@ -72,30 +79,45 @@ public sealed partial class PartitionReplica : IAsyncDisposable
 
     internal long NowMs => (long)_ports.Time.GetElapsedTime(0).TotalMilliseconds;
 
-    /// <summary>Opens the replica in a directory, which is created when it is not there. It follows at first.</summary>
+    /// <summary>
+    /// Opens the replica in its directory below <paramref name="parent"/>, which is created when it is not there. It
+    /// follows at first.
+    /// </summary>
     /// <exception cref="StorageException">The files cannot be read, or what was promised there is not known any more.</exception>
-    public static async Task<PartitionReplica> OpenAsync(
-        TopicPartition id, string directory, ReplicationOptions options, LogOptions logOptions, ReplicaPorts ports)
+    public static async Task<PartitionReplica> OpenAsync(ReplicaDescription description, string parent, ReplicaPorts ports)
     {
-        var log = await PartitionLog.OpenAsync(ports.Files, directory, logOptions, ports.Time, ports.Logger);
+        var directory = $"{parent}/{description.Directory}";
+        var log = await PartitionLog.OpenAsync(ports.Files, directory, description.Log, ports.Time, ports.Logger, ports.RecoveryBudget);
         var stateFile = new ReplicaStateFile(ports.Files, directory);
         var state = stateFile.Read();
         state = state with { HighWatermark = Offset.Max(Offset.Min(state.HighWatermark, log.LogEndOffset), log.LogStartOffset) };
-        var replica = new PartitionReplica(id, directory, options, ports, stateFile, ports.NewFollower(state), log);
+        var replica = new PartitionReplica(description, directory, ports, stateFile, ports.NewFollower(state), log);
         if (log.FirstRefusedOffset is not null) replica.Fail(null);
         return replica;
+    }
+
+    /// <summary>Puts changed options in force.</summary>
+    public void Configure(ReplicationOptions replication, LogOptions log)
+    {
+        Options = replication;
+        _logOptions = log;
+        Log.Options = log;
+        if (Volatile.Read(ref _leadership) is { } leadership) leadership.On(leadership.Reconfigured);
     }
 
     /// <summary>
     /// Appends the batches of one produce, already validated; offsets and epoch are written into the caller's buffer,
     /// which is the caller's again on return.
     /// </summary>
-    public ReplicaAppend Append(Memory<byte> batches, bool awaitsCommit)
+    /// <param name="batches">Whole batches, back to back.</param>
+    /// <param name="awaitsCommit">Whether it is done when it is committed, or when it is durable here.</param>
+    /// <param name="commitTimeoutMs">The longest wait for the commit; see <see cref="ExpireWaits"/>.</param>
+    public ReplicaAppend Append(Memory<byte> batches, bool awaitsCommit, int commitTimeoutMs = int.MaxValue)
     {
         if (Volatile.Read(ref _leadership) is not { } leadership) return ReplicaAppend.Refused(ErrorCode.NotLeaderOrFollower);
         try
         {
-            return leadership.Append(batches, awaitsCommit);
+            return leadership.Append(batches, awaitsCommit, commitTimeoutMs);
         }
         catch (StorageException failed)
         {
@@ -121,6 +143,9 @@ public sealed partial class PartitionReplica : IAsyncDisposable
         if (read.Error is ErrorCode.CorruptMessage or ErrorCode.KafkaStorageError) OnReadFailed(read);
         return new(read.Error, leadership.Epoch, highWatermark, read);
     }
+
+    /// <summary>Answers the appends whose wait for a commit is over. To be called now and then.</summary>
+    public void ExpireWaits() => Volatile.Read(ref _leadership)?.ExpireWaits();
 
     /// <summary>The engine thinks otherwise about a broker than before.</summary>
     public void OnBrokersChanged()
@@ -159,6 +184,7 @@ public sealed partial class PartitionReplica : IAsyncDisposable
         leadership.End();
         _follower.Led(leadership.State.HighWatermark, leadership.State.Current.Record.UncleanEpoch);
         _ports.Logger.LogInformation("{Partition}: broker {Broker} leads no more in epoch {Epoch}", Id, Broker, leadership.Epoch);
+        _ports.Observer.SteppedDown(this, leadership.Epoch);
     }
 
     private ReplicaState StateOf(LeaderEpoch epoch) => new(epoch, _follower.UncleanEpoch, _follower.HighWatermark);

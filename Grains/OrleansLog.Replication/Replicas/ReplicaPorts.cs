@@ -25,6 +25,9 @@ public sealed record ReplicaPorts
 
     public required ILogger Logger { get; init; }
 
+    /// <summary>Bounds what all logs of the broker would have to recover; null for no bound.</summary>
+    public RecoveryBudget? RecoveryBudget { get; init; }
+
     public IReplicationObserver Observer { get; init; } = NoObserver.Instance;
 
     /// <summary>Makes the decisions of a follower. A simulator puts faulty ones in their place, to see them found.</summary>

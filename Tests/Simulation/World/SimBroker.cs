@@ -160,7 +160,7 @@ public sealed class SimBroker(SimCluster cluster, BrokerId id) : IReplicationObs
         {
             try
             {
-                await replicas.OpenAsync(SimCluster.Partition, cluster.Profile.Replication, cluster.Profile.Log);
+                await replicas.OpenAsync(new(SimCluster.Partition, cluster.Profile.Replication, cluster.Profile.Log));
                 return;
             }
             catch (IOException)
