@@ -6,6 +6,7 @@ using OrleansLog.Broker.Configuration;
 using OrleansLog.Broker.Embedded;
 using OrleansLog.Broker.Files;
 using OrleansLog.Kafka;
+using OrleansLog.Protocol;
 using OrleansLog.Silo.Options;
 using OrleansLog.Storage;
 
@@ -63,6 +64,21 @@ internal sealed class EmbeddedBrokers : IEngine
                 listeners.Remove(listener);
             return KafkaServer.Start(listener ?? KafkaServer.Bind(endPoint), broker, TimeProvider.System, loggers.CreateLogger<KafkaServer>());
         }
+    }
+
+    public async Task<(bool IsChanged, string Text)> ChangeBrokerAsync(int id, string action)
+    {
+        var broker = new BrokerId(id);
+        var outcome = action switch
+        {
+            "kill" => await _engine.KillAsync(broker),
+            "pause" => await _engine.PauseAsync(broker),
+            "resume" => await _engine.ResumeAsync(broker),
+            "stop" => await _engine.StopAsync(broker),
+            "start" => await _engine.StartAsync(broker),
+            _ => new(false, $"There is no action '{action}': there are kill, pause, resume, stop and start."),
+        };
+        return (outcome.IsChanged, outcome.Text);
     }
 
     public async ValueTask DisposeAsync()

@@ -40,8 +40,8 @@ public sealed class EmbeddedEngine : IAsyncDisposable
     /// <summary>The brokers that run at this moment, paused ones among them, by id from 0.</summary>
     public IReadOnlyList<Broker> Brokers => [.. _cluster.Nodes.Select(node => node.Broker).OfType<Broker>()];
 
-    /// <summary>The cluster as its brokers see it.</summary>
-    public ClusterImage Image => _cluster.Directory.Image;
+    /// <summary>The cluster as its brokers know it.</summary>
+    public ClusterDirectory Cluster => _cluster.Directory;
 
     /// <summary>Claims the data directory, opens everything in it and recovers what was not closed cleanly.</summary>
     /// <exception cref="DirectoryInUseException">Another process owns the data directory.</exception>
@@ -187,7 +187,7 @@ public sealed class EmbeddedEngine : IAsyncDisposable
     private void CheckOffsetsTopic()
     {
         var wanted = _cluster.Config.Get(BrokerConfigs.OffsetsTopicNumPartitions);
-        if (Image.FindTopic(TopicName.ConsumerOffsets) is { } topic && topic.Partitions.Length != wanted)
+        if (Cluster.Image.FindTopic(TopicName.ConsumerOffsets) is { } topic && topic.Partitions.Length != wanted)
             throw new InvalidDataException(
                 $"{TopicName.ConsumerOffsets} was made with {topic.Partitions.Length} partitions, which places every group; " +
                 $"start with --config offsets.topic.num.partitions={topic.Partitions.Length} instead of {wanted}.");

@@ -14,6 +14,9 @@ public sealed class ClusterDirectory : IClusterView
     private readonly ConcurrentDictionary<BrokerId, long> _brokerEpochs = new();
     private ClusterImage _image = new("", [], ImmutableSortedDictionary.Create<string, TopicImage>(StringComparer.Ordinal));
 
+    /// <summary>The image is another one. Raised by whoever changed it: to be handled quickly.</summary>
+    public event Action? Updated;
+
     /// <summary>The cluster at this moment.</summary>
     public ClusterImage Image => Volatile.Read(ref _image);
 
@@ -24,8 +27,9 @@ public sealed class ClusterDirectory : IClusterView
         {
             var before = Image;
             if (Interlocked.CompareExchange(ref _image, change(before), before) == before)
-                return;
+                break;
         }
+        Updated?.Invoke();
     }
 
     /// <summary>A broker is there, in the life that its epoch counts.</summary>
