@@ -1,6 +1,6 @@
 using System.CommandLine;
-using OrleansLog.Client;
 using Microsoft.Win32.SafeHandles;
+using OrleansLog.Client;
 
 namespace OrleansLog.Cli;
 

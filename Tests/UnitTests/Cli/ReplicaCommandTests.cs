@@ -166,6 +166,16 @@ public sealed class ReplicaCommandTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_reader_that_says_where_it_stands_reads_there()
+    {
+        _cluster.Racks[2] = "south";
+        _cluster.Append("orders", 0, "a");
+        _cluster.Follow("orders", 0, broker: 2, endOffset: 1);
+        Assert.Equal("a\n", (await Succeed("consume orders --partition 0 --from-beginning --exit-at-end --rack south")).RecordText);
+        Assert.Equal(2, _cluster.RequestsSoFar().Last(request => request.Api == ApiKey.Fetch).Broker);
+    }
+
+    [Fact]
     public async Task Brokers_are_listed_by_one_metadata_request()
     {
         var rows = Lines((await Succeed("brokers")).Text);
