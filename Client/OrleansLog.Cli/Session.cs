@@ -33,8 +33,9 @@ internal sealed class Session(ParseResult arguments) : IAsyncDisposable
     {
         if (_client is not null) return _client;
         var servers = Get(CommonOptions.Bootstrap);
-        await ReachAnyAsync(servers, cancellationToken);
         var options = new ClientOptions { BootstrapServers = servers, ClientId = "olog", OperationTimeoutMs = OperationTimeoutMs };
+        if (Terminal.OpenClient is { } open) return _client = open(options);
+        await ReachAnyAsync(servers, cancellationToken);
         return _client = new OrleansLogClient(options);
     }
 

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Microsoft.Win32.SafeHandles;
+using OrleansLog.Client;
 
 namespace OrleansLog.Cli;
 
@@ -15,6 +16,12 @@ internal sealed class Terminal : InvocationConfiguration
 
     /// <summary>Opens standard output as bytes. A reader that went away shows as an <see cref="IOException"/>.</summary>
     public required Func<Stream> OpenOutput { get; init; }
+
+    /// <summary>The clock that waiting commands wait by.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>Makes the client of a cluster that is not reached over the network; null where all are.</summary>
+    public Func<ClientOptions, OrleansLogClient>? OpenClient { get; init; }
 
     public bool InputIsTerminal { get; init; }
 

@@ -19,7 +19,7 @@ internal static class UsageErrors
     private static string Describe(ParseResult parsed, Command command)
     {
         if (parsed.UnmatchedTokens is [var token, ..]) return Unknown(token, command);
-        if (command.Subcommands.Count > 0)
+        if (command is { Subcommands.Count: > 0, Action: null })
             return $"'{PathOf(command)}' needs a command: {string.Join(", ", command.Subcommands.Select(c => c.Name))}.";
         return parsed.Errors[0].SymbolResult switch
         {

@@ -12,7 +12,7 @@ namespace OrleansLog.Broker;
 /// from its cluster. Which engine stands behind the cluster does not show here. Thread-safe.
 /// </summary>
 public sealed class Broker(
-    BrokerId id, PartitionStore store, TopicControl topics, GroupCoordinator groups, BrokerSettings settings, TimeProvider time)
+    BrokerId id, PartitionStore store, TopicControl topics, GroupCoordinator groups, BrokerSettings settings, PauseGate gate, TimeProvider time)
 {
     public BrokerId Id => id;
 
@@ -21,8 +21,14 @@ public sealed class Broker(
 
     public TimeProvider Time => time;
 
-    /// <summary>The partitions led here.</summary>
-    public PartitionTable Partitions => store.Led;
+    /// <summary>Holds requests up while the broker is paused.</summary>
+    public PauseGate Gate => gate;
+
+    /// <summary>Where the broker stands (<c>broker.rack</c>); null if it does not say.</summary>
+    public string? Rack => Cluster.FindBroker(id)?.Rack;
+
+    /// <summary>The partitions that this broker has a replica of.</summary>
+    public PartitionTable Partitions => store.Partitions;
 
     /// <summary>Where their logs lie.</summary>
     public PartitionStore Store => store;
@@ -51,7 +57,7 @@ public sealed class Broker(
     {
         if (Cluster.FindTopic(TopicName.ConsumerOffsets) is { } existing)
             return TopicOutcome.Changed(existing);
-        var created = await topics.CreateAsync(OffsetsTopic.Describe(topics.Defaults), validateOnly: false, cancellationToken);
+        var created = await topics.CreateAsync(OffsetsTopic.Describe(topics.Defaults, Cluster.Brokers.Length), validateOnly: false, cancellationToken);
         return Cluster.FindTopic(TopicName.ConsumerOffsets) is { } topic ? TopicOutcome.Changed(topic) : created;
     }
 

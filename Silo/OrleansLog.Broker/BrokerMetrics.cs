@@ -12,12 +12,17 @@ public sealed class BrokerMetrics : IDisposable
     public const string MeterName = "OrleansLog.Broker";
 
     private readonly Meter _meter = new(MeterName);
-    private readonly IReadOnlyCollection<Broker> _brokers;
+    private readonly Func<IEnumerable<Broker>> _brokers;
 
-    public BrokerMetrics(IReadOnlyCollection<Broker> brokers)
+    /// <param name="brokers">The brokers that run when somebody looks.</param>
+    public BrokerMetrics(Func<IEnumerable<Broker>> brokers)
     {
         _brokers = brokers;
-        _meter.CreateObservableGauge("orleanslog.partitions", () => PerBroker(_ => true), "{partition}", "Partitions led here.");
+        _meter.CreateObservableGauge("orleanslog.partitions", () => PerBroker(p => p.IsLeader), "{partition}", "Partitions led here.");
+        _meter.CreateObservableGauge("orleanslog.replicas", () => PerBroker(_ => true), "{replica}", "Replicas kept here, leading or following.");
+        _meter.CreateObservableGauge(
+            "orleanslog.partitions.under_replicated", () => PerBroker(IsUnderReplicated), "{partition}",
+            "Partitions led here whose in-sync set lacks a replica.");
         _meter.CreateObservableGauge(
             "orleanslog.partitions.failed", () => PerBroker(p => p.Log.Failure is not null), "{partition}",
             "Partitions that take no more records because their files failed.");
@@ -32,11 +37,13 @@ public sealed class BrokerMetrics : IDisposable
 
     private void PerPartition(string name, string unit, string description, Func<Partition, long> value) => _meter.CreateObservableGauge(
         name,
-        () => _brokers.SelectMany(b => b.Partitions.All).Select(
-            p => new Measurement<long>(value(p), new("topic", p.Id.Topic), new("partition", p.Id.Partition))),
+        () => _brokers().SelectMany(b => b.Partitions.All.Select(p => new Measurement<long>(
+            value(p), new("broker", b.Id.Value), new("topic", p.Id.Topic), new("partition", p.Id.Partition)))),
         unit,
         description);
 
+    private static bool IsUnderReplicated(Partition partition) => partition.Record is { } record && record.InSync.Length < record.Replicas.Length;
+
     private IEnumerable<Measurement<int>> PerBroker(Func<Partition, bool> counts) =>
-        _brokers.Select(b => new Measurement<int>(b.Partitions.All.Count(counts), new KeyValuePair<string, object?>("broker", b.Id.Value)));
+        _brokers().Select(b => new Measurement<int>(b.Partitions.All.Count(counts), new KeyValuePair<string, object?>("broker", b.Id.Value)));
 }

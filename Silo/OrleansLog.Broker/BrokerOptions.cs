@@ -13,7 +13,13 @@ public sealed record BrokerOptions
 
     /// <summary>Broker configuration and the topics' defaults.</summary>
     public ConfigValues Config { get; init; } = ConfigValues.Empty;
+
+    /// <summary>
+    /// Opens a broker's endpoint when it begins to serve; disposed when it stops or is killed. A broker that is started again
+    /// gets another one on the same address.
+    /// </summary>
+    public Func<Broker, IAsyncDisposable>? Serve { get; init; }
 }
 
-/// <summary>Where clients are told to reach a broker.</summary>
-public readonly record struct BrokerAddress(string Host, int Port);
+/// <summary>Where clients are told to reach a broker, and where it stands.</summary>
+public readonly record struct BrokerAddress(string Host, int Port, string? Rack = null);

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
+using OrleansLog.Broker;
 using OrleansLog.Kafka.Connections;
 using OrleansLog.Kafka.Requests;
 
@@ -22,6 +23,7 @@ public sealed class KafkaServer : IAsyncDisposable
     private readonly int _connectionsMax;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
+    private readonly PauseGate _gate;
     private readonly ConcurrentDictionary<Connection, bool> _connections = new();
     private readonly ITimer _idleSweep;
     private Task _accepting = Task.CompletedTask;
@@ -35,6 +37,7 @@ public sealed class KafkaServer : IAsyncDisposable
         _limits = new ConnectionLimits(config.RequestBytesMax, config.RequestsInFlightMax, config.ConnectionIdleMax);
         _time = time;
         _logger = logger;
+        _gate = broker.Gate;
         _idleSweep = time.CreateTimer(_ => CloseIdle(), null, _limits.Idle / 4, _limits.Idle / 4);
     }
 
@@ -106,7 +109,7 @@ public sealed class KafkaServer : IAsyncDisposable
     private void Serve(Socket socket)
     {
         socket.NoDelay = true;
-        var connection = new Connection(socket, _dispatcher, _limits, _time, _logger);
+        var connection = new Connection(socket, _dispatcher, _limits, _gate, _time, _logger);
         _connections.TryAdd(connection, true);
         _ = Task.Run(() => ServeAsync(connection));
     }

@@ -11,6 +11,12 @@ public interface IEngine : IAsyncDisposable
     /// <summary>Why it cannot serve at this moment, a failed disk say; null if it can. Any thread.</summary>
     string? NotReady { get; }
 
+    /// <summary>
+    /// Changes the life of one broker, to play with failures: <c>kill</c>, <c>pause</c>, <c>resume</c>, <c>stop</c> or
+    /// <c>start</c>. Answers whether anything changed, and what, in words.
+    /// </summary>
+    Task<(bool IsChanged, string Text)> ChangeBrokerAsync(int id, string action);
+
     /// <summary>Where clients are served, as people write it: <c>127.0.0.1:9092</c>.</summary>
     string Addresses { get; }
 }

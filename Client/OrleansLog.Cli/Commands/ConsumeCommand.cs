@@ -38,6 +38,12 @@ internal static class ConsumeCommand
         HelpName = "NAME",
     };
 
+    private static readonly Option<string?> Rack = new("--rack")
+    {
+        Description = "Where this reader stands, as the brokers' broker.rack: it reads from a replica of that rack, if there is one.",
+        HelpName = "NAME",
+    };
+
     private static readonly Option<bool> WithOffsets = new("--with-offsets") { Description = "Partition and offset before each line, each followed by a tab." };
 
     private static readonly Option<bool> WithTimestamps = new("--with-timestamps") { Description = "The record's time before each line, followed by a tab." };
@@ -51,7 +57,7 @@ internal static class ConsumeCommand
         "olog consume orders --from-time 2025-06-01T12:00:00Z --format json | jq .value",
         "olog consume orders --group kitchen --from-beginning")
     {
-        Topic, FromBeginning, FromOffset, FromTime, Partitions, ExitAtEnd, Max, Group,
+        Topic, FromBeginning, FromOffset, FromTime, Partitions, ExitAtEnd, Max, Group, Rack,
         FormatOptions.Format, FormatOptions.Separator, FormatOptions.Null, WithOffsets, WithTimestamps,
     }.Runs(RunAsync);
 
@@ -67,6 +73,7 @@ internal static class ConsumeCommand
         var reading = new ConsumeRun(writer, output, progress)
         {
             Group = session.Get(Group),
+            Rack = session.Get(Rack),
             Start = start,
             RecordsMax = session.Get(Max),
             ExitAtEnd = session.Get(ExitAtEnd),

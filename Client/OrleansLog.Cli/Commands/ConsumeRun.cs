@@ -10,6 +10,8 @@ internal sealed class ConsumeRun(IRecordWriter writer, RecordOutput output, Prog
 {
     public required string? Group { get; init; }
 
+    public required string? Rack { get; init; }
+
     public required StartPosition Start { get; init; }
 
     public required long? RecordsMax { get; init; }
@@ -41,6 +43,7 @@ internal sealed class ConsumeRun(IRecordWriter writer, RecordOutput output, Prog
     private ConsumerOptions OptionsOf() => new()
     {
         GroupId = Group,
+        Rack = Rack,
         Commit = CommitMode.Manual,
         OffsetReset = Group is null || Start == StartPosition.Earliest ? OffsetReset.Earliest : OffsetReset.Latest,
     };

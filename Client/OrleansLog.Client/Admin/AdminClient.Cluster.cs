@@ -15,11 +15,27 @@ public sealed partial class AdminClient
         return new ClusterDescription(view.ClusterId, view.Controller, [.. brokers.OrderBy(broker => broker.Id.Value)]);
     }
 
+    /// <summary>The brokers and every topic, internal ones too, as one broker knows them at one time.</summary>
+    public async Task<ClusterContents> DescribeClusterContentsAsync(CancellationToken cancellationToken = default)
+    {
+        var response = await AskForAllTopicsAsync("describe the cluster", cancellationToken);
+        var view = ClusterView.Empty.With(response);
+        _cluster.Transport.LearnBrokers(view.Brokers);
+        return new ClusterContents(
+            new ClusterDescription(view.ClusterId, view.Controller, [.. view.Brokers.OrderBy(broker => broker.Id.Value)]),
+            [.. NamedTopics(response).Where(topic => topic.ErrorCode == ErrorCode.None).Select(topic => Describe(view.Topics[topic.Name!]))]);
+    }
+
     /// <summary>The log directories of all brokers.</summary>
-    public async Task<IReadOnlyList<LogDirectory>> DescribeLogDirectoriesAsync(CancellationToken cancellationToken = default)
+    public async Task<IReadOnlyList<LogDirectory>> DescribeLogDirectoriesAsync(CancellationToken cancellationToken = default) =>
+        await DescribeLogDirectoriesAsync(await BrokersAsync(cancellationToken), cancellationToken);
+
+    /// <summary>The log directories of brokers that were described before.</summary>
+    public async Task<IReadOnlyList<LogDirectory>> DescribeLogDirectoriesAsync(
+        IReadOnlyList<BrokerNode> brokers, CancellationToken cancellationToken = default)
     {
         List<LogDirectory> directories = [];
-        foreach (var broker in await BrokersAsync(cancellationToken))
+        foreach (var broker in brokers)
         {
             var request = new DescribeLogDirsRequest { Topics = null };
             var response = await _cluster.RetryAsync($"describe the log directories of broker {broker.Id}", async token =>

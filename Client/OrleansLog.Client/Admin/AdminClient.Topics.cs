@@ -50,10 +50,10 @@ public sealed partial class AdminClient
     /// <summary>All topics by name; internal ones only if asked for.</summary>
     public async Task<IReadOnlyList<TopicListing>> ListTopicsAsync(bool includeInternal = false, CancellationToken cancellationToken = default)
     {
-        var topics = await AskForAllTopicsAsync("list topics", cancellationToken);
+        var response = await AskForAllTopicsAsync("list topics", cancellationToken);
         return
         [
-            .. topics.Where(topic => includeInternal || !topic.IsInternal).Select(topic =>
+            .. NamedTopics(response).Where(topic => includeInternal || !topic.IsInternal).Select(topic =>
                 new TopicListing(topic.Name!, topic.TopicId, topic.IsInternal, topic.Partitions.Count)),
         ];
     }
@@ -73,14 +73,6 @@ public sealed partial class AdminClient
         Require(found.ErrorCode, found.ErrorCode == ErrorCode.UnknownTopicOrPartition ? "it does not exist" : null, $"describe topic '{topic}'");
         return Describe(TopicView.From(found, null));
     }
-
-    /// <summary>All topics with their partitions, by name, in one request; internal ones too.</summary>
-    public async Task<IReadOnlyList<TopicDescription>> DescribeAllTopicsAsync(CancellationToken cancellationToken = default) =>
-    [
-        .. (await AskForAllTopicsAsync("describe the topics", cancellationToken))
-            .Where(topic => topic.ErrorCode == ErrorCode.None)
-            .Select(topic => Describe(TopicView.From(topic, null))),
-    ];
 
     /// <summary>Grows a topic to <paramref name="totalCount"/> partitions. Keys then land elsewhere than before.</summary>
     public async Task CreatePartitionsAsync(string topic, int totalCount, CancellationToken cancellationToken = default)
@@ -112,13 +104,15 @@ public sealed partial class AdminClient
         return results;
     }
 
-    private async Task<IEnumerable<MetadataResponse.MetadataResponseTopic>> AskForAllTopicsAsync(string what, CancellationToken cancellationToken)
+    private Task<MetadataResponse> AskForAllTopicsAsync(string what, CancellationToken cancellationToken)
     {
         var request = new MetadataRequest { Topics = null, AllowAutoTopicCreation = false };
-        var response = await _cluster.RetryAsync(what, async token =>
+        return _cluster.RetryAsync(what, async token =>
             await _cluster.Transport.SendAsync(BrokerId.None, Lane.Control, request, token, versionMin: 1), cancellationToken);
-        return response.Topics.Where(topic => topic.Name is not null).OrderBy(topic => topic.Name, StringComparer.Ordinal);
     }
+
+    private static IEnumerable<MetadataResponse.MetadataResponseTopic> NamedTopics(MetadataResponse response) =>
+        response.Topics.Where(topic => topic.Name is not null).OrderBy(topic => topic.Name, StringComparer.Ordinal);
 
     private async Task DeleteRecordsOnceAsync(
         IEnumerable<KeyValuePair<TopicPartition, Offset>> before, Dictionary<TopicPartition, ListedOffset> results, CancellationToken cancellationToken)

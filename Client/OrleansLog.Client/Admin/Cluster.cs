@@ -9,6 +9,11 @@ namespace OrleansLog.Client;
 /// <param name="Brokers">The living brokers, by id.</param>
 public sealed record ClusterDescription(string ClusterId, BrokerId Controller, IReadOnlyList<BrokerNode> Brokers);
 
+/// <summary>A cluster and what it holds.</summary>
+/// <param name="Cluster">The cluster and its brokers.</param>
+/// <param name="Topics">Every topic that can be described, by name.</param>
+public sealed record ClusterContents(ClusterDescription Cluster, IReadOnlyList<TopicDescription> Topics);
+
 /// <summary>A directory in which a broker keeps partitions.</summary>
 /// <param name="Broker">Whose it is.</param>
 /// <param name="Path">Where it is, on that broker.</param>

@@ -38,16 +38,18 @@ public sealed class BrokerLife
     /// <param name="time">Waits between attempts.</param>
     /// <param name="rack">Where the broker stands.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    /// <exception cref="StorageException">The directory belongs to another broker, or cannot be used.</exception>
+    /// <param name="clusterId">The cluster that the directory must belong to; empty to leave that open.</param>
+    /// <exception cref="StorageException">The directory belongs to another broker or cluster, or cannot be used.</exception>
     public static async Task<BrokerLife> BeginAsync(
         BrokerId id, ILogFileSystem files, string directory, IMetadataRegister register, string nonce, TimeProvider time, string? rack,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken, string clusterId = "")
     {
         var cleanStopOf = await TakeCleanStopAsync(files, directory);
-        var diskIsNew = !CheckIdentity(files, directory, id);
+        var identity = clusterId.Length == 0 ? id.ToString() : $"{id} of cluster {clusterId}";
+        var diskIsNew = !CheckIdentity(files, directory, identity);
         var record = await RegisterAsync(
             register, id, previous => BrokerRecord.Next(id, previous, cleanStopOf, diskIsNew, rack) with { Nonce = nonce }, time, cancellationToken);
-        if (diskIsNew) await WriteAsync(files, directory, IdentityFileName, id.ToString());
+        if (diskIsNew) await WriteAsync(files, directory, IdentityFileName, identity);
         return new(files, directory, record);
     }
 
@@ -65,12 +67,12 @@ public sealed class BrokerLife
         return long.TryParse(text, CultureInfo.InvariantCulture, out var epoch) ? epoch : null;
     }
 
-    private static bool CheckIdentity(ILogFileSystem files, string directory, BrokerId id)
+    private static bool CheckIdentity(ILogFileSystem files, string directory, string identity)
     {
         var text = Read(files, directory, IdentityFileName);
         if (text is null) return false;
-        if (text == id.ToString()) return true;
-        throw new StorageException($"{directory} belongs to broker {text}, not to broker {id}: start that one on it, or choose another directory.");
+        if (text == identity) return true;
+        throw new StorageException($"{directory} belongs to broker {text}, not to broker {identity}: start that one on it, or choose another directory.");
     }
 
     private static async Task<BrokerRecord> RegisterAsync(
@@ -96,7 +98,7 @@ public sealed class BrokerLife
     private static string? Read(ILogFileSystem files, string directory, string name)
     {
         if (files.List(directory).FirstOrDefault(entry => entry.Name == name) is not { Name: not null } found) return null;
-        var bytes = new byte[Math.Min(found.Length, 64)];
+        var bytes = new byte[Math.Min(found.Length, 256)];
         using (var file = files.Open($"{directory}/{name}", create: false)) new LogSlice(file, 0, bytes.Length).Read(bytes);
         return Encoding.ASCII.GetString(bytes);
     }

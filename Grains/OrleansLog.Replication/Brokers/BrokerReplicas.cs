@@ -15,6 +15,9 @@ namespace OrleansLog.Replication.Brokers;
 /// <param name="directory">The broker's data directory; a replica's lies in it under the partition's name.</param>
 public sealed class BrokerReplicas(ReplicaPorts ports, string directory) : IAsyncDisposable
 {
+    // Each is a few writes to the register and the disk; more at once would not end sooner.
+    private const int ElectionsAtOnceMax = 64;
+
     private readonly ConcurrentDictionary<TopicPartition, PartitionReplica> _replicas = new();
     private readonly ConcurrentDictionary<TopicPartition, bool> _elections = new();
     private readonly CancellationTokenSource _closing = new();
@@ -56,7 +59,8 @@ public sealed class BrokerReplicas(ReplicaPorts ports, string directory) : IAsyn
         if (Find(partition) is not { } replica) return;
         if (!replica.IsLeader)
         {
-            if (!HasLeader(record)) CheckLeader(replica);
+            // What this broker has just won it is about to lead.
+            if (!HasLeader(record) && !(isOwnChange && record.Leader == ports.Self.Id)) CheckLeader(replica);
             return;
         }
 
@@ -98,17 +102,13 @@ public sealed class BrokerReplicas(ReplicaPorts ports, string directory) : IAsyn
     }
 
     /// <summary>Takes the partitions back that this broker is the preferred leader of, where it is in sync.</summary>
-    public async Task LeadPreferredAsync()
+    public Task LeadPreferredAsync() => LeadPreferredAsync(_replicas.Keys);
+
+    /// <summary>As <see cref="LeadPreferredAsync()"/>, of some partitions.</summary>
+    public async Task LeadPreferredAsync(IEnumerable<TopicPartition> partitions)
     {
-        foreach (var replica in _replicas.Values)
-        {
-            if (replica.IsLeader || replica.IsFailed) continue;
-            if (ports.Cluster.RecordOf(replica.Id) is { } known && known.Replicas[0] != ports.Self.Id) continue;
-            if (await ports.Register.ReadAsync(replica.Id, _closing.Token) is not { } current) continue;
-            var isMine = current.Record.Replicas[0] == ports.Self.Id;
-            if (isMine && Election.ClaimOf(current.Record, ports.Self, replica.Options) == Election.Claim.InSync)
-                await replica.TryLeadAsync(current);
-        }
+        foreach (var some in partitions.Select(Find).OfType<PartitionReplica>().Where(MayPrefer).Chunk(ElectionsAtOnceMax))
+            await Task.WhenAll(some.Select(LeadPreferredAsync));
     }
 
     /// <summary>Closes every replica, side by side.</summary>
@@ -137,6 +137,23 @@ public sealed class BrokerReplicas(ReplicaPorts ports, string directory) : IAsyn
         finally
         {
             _elections.TryRemove(replica.Id, out _);
+        }
+    }
+
+    private bool MayPrefer(PartitionReplica replica) =>
+        !replica.IsLeader && !replica.IsFailed && (ports.Cluster.RecordOf(replica.Id) is not { } known || known.Replicas[0] == ports.Self.Id);
+
+    private async Task LeadPreferredAsync(PartitionReplica replica)
+    {
+        try
+        {
+            if (await ports.Register.ReadAsync(replica.Id, _closing.Token) is not { } current || current.Record.Replicas[0] != ports.Self.Id) return;
+            var claim = Election.ClaimOf(current.Record, ports.Self, replica.Options);
+            if (claim == Election.Claim.InSync || current.Record.Replicas.Length == 1) await replica.TryLeadAsync(current);
+        }
+        catch (Exception e) when (e is OperationCanceledException or IOException)
+        {
+            // Closing, or this broker's disk failed: the next check finds out.
         }
     }
 

@@ -96,7 +96,9 @@ public static class Election
     public static int RankOf(PartitionRecord record, BrokerRecord self, Claim claim, Func<BrokerId, bool> isAlive)
     {
         var before = record.Replicas.TakeWhile(id => id != self.Id).Count(isAlive);
-        return (int)claim * record.Replicas.Length + before;
+        // While somebody with a better claim than these lives, they stand back altogether: see HasBetter.
+        var isLast = claim is Claim.Eligible or Claim.Unclean;
+        return isLast ? record.Replicas.Length + before : before;
     }
 
     private static ReplicaTrust TrustIn(InSyncReplica? member, BrokerRecord self) =>

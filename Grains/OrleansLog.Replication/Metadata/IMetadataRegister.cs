@@ -26,7 +26,9 @@ public interface IMetadataRegister
 }
 
 /// <summary>What a writer must have seen to be allowed to write. Equal only for the very same write.</summary>
-public readonly record struct RegisterVersion(long Value);
+/// <param name="Value">Counts the writes, in registers that count them.</param>
+/// <param name="Tag">Names the write, in registers that name theirs (an ETag).</param>
+public readonly record struct RegisterVersion(long Value, string? Tag = null);
 
 /// <summary>A document and the version it was read at.</summary>
 public sealed record RegisterEntry(ReadOnlyMemory<byte> Document, RegisterVersion Version);

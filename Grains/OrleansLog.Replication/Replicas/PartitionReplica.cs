@@ -112,9 +112,11 @@ public sealed partial class PartitionReplica : IAsyncDisposable
     /// <param name="batches">Whole batches, back to back.</param>
     /// <param name="awaitsCommit">Whether it is done when it is committed, or when it is durable here.</param>
     /// <param name="commitTimeoutMs">The longest wait for the commit; see <see cref="ExpireWaits"/>.</param>
-    public ReplicaAppend Append(Memory<byte> batches, bool awaitsCommit, int commitTimeoutMs = int.MaxValue)
+    /// <param name="only">The one leadership in which to append; null for whichever there is.</param>
+    public ReplicaAppend Append(Memory<byte> batches, bool awaitsCommit, int commitTimeoutMs = int.MaxValue, LeaderEpoch? only = null)
     {
-        if (Volatile.Read(ref _leadership) is not { } leadership) return ReplicaAppend.Refused(ErrorCode.NotLeaderOrFollower);
+        if (Volatile.Read(ref _leadership) is not { } leadership || (only ?? leadership.Epoch) != leadership.Epoch)
+            return ReplicaAppend.Refused(ErrorCode.NotLeaderOrFollower);
         try
         {
             return leadership.Append(batches, awaitsCommit, commitTimeoutMs);
@@ -130,7 +132,8 @@ public sealed partial class PartitionReplica : IAsyncDisposable
     /// <param name="from">The first offset wanted.</param>
     /// <param name="bytesMax">Whole batches up to this many bytes, but at least one.</param>
     /// <param name="known">The latest leader epoch that the reader knows of; none if it does not say (KIP-320).</param>
-    public ReplicaRead Read(Offset from, int bytesMax, LeaderEpoch known)
+    /// <param name="minOneBatch">The first batch comes whole even when it alone is larger.</param>
+    public ReplicaRead Read(Offset from, int bytesMax, LeaderEpoch known, bool minOneBatch = true)
     {
         if (Volatile.Read(ref _leadership) is not { } leadership)
             return new(known > Epoch ? ErrorCode.UnknownLeaderEpoch : ErrorCode.NotLeaderOrFollower, Epoch, Offset.None);
@@ -139,9 +142,29 @@ public sealed partial class PartitionReplica : IAsyncDisposable
         var highWatermark = leadership.State.HighWatermark;
         // Between what is known to be committed and the log's end lies what an earlier leader may have shown already.
         if (from > highWatermark && from <= leadership.Log.LogEndOffset) return new(ErrorCode.None, leadership.Epoch, highWatermark);
-        var read = leadership.Log.Read(from, bytesMax, highWatermark);
+        var read = leadership.Log.Read(from, bytesMax, highWatermark, minOneBatch);
         if (read.Error is ErrorCode.CorruptMessage or ErrorCode.KafkaStorageError) OnReadFailed(read);
         return new(read.Error, leadership.Epoch, highWatermark, read);
+    }
+
+    /// <summary>
+    /// Reads at a follower what it knows to be committed (KIP-392). It may lag behind: an offset that it does not have yet is
+    /// no error of the reader's.
+    /// </summary>
+    /// <inheritdoc cref="Read"/>
+    public ReplicaRead ReadAtFollower(Offset from, int bytesMax, LeaderEpoch known, bool minOneBatch)
+    {
+        var epoch = Epoch;
+        if (IsFailed) return new(ErrorCode.NotLeaderOrFollower, epoch, Offset.None);
+        if (known > epoch) return new(ErrorCode.UnknownLeaderEpoch, epoch, Offset.None);
+        if (known != LeaderEpoch.None && known < epoch) return new(ErrorCode.FencedLeaderEpoch, epoch, Offset.None);
+        var log = Log;
+        var highWatermark = _follower.HighWatermark;
+        if (from > log.LogEndOffset) return new(ErrorCode.OffsetNotAvailable, epoch, highWatermark);
+        if (from > highWatermark) return new(ErrorCode.None, epoch, highWatermark);
+        var read = log.Read(from, bytesMax, highWatermark, minOneBatch);
+        if (read.Error is ErrorCode.CorruptMessage or ErrorCode.KafkaStorageError) OnReadFailed(read);
+        return new(read.Error, epoch, highWatermark, read);
     }
 
     /// <summary>Answers the appends whose wait for a commit is over. To be called now and then.</summary>

@@ -39,7 +39,28 @@ public static class BrokerConfigs
         Define.Int("num.partitions", 1, 1, "The partitions of a topic whose creator does not say.");
 
     public static readonly ConfigDefinition<int> DefaultReplicationFactor =
-        Define.OnlyOne("default.replication.factor", TopicConfigs.OneReplica, "The replicas of a partition whose topic's creator does not say.");
+        Define.Int("default.replication.factor", 1, 1, "The replicas of a partition whose topic's creator does not say.");
+
+    // Replication.
+    public static readonly ConfigDefinition<long> ReplicaLagTimeMaxMs =
+        Define.Long("replica.lag.time.max.ms", 30_000, 1,
+            "A follower that has not held everything for this long, in milliseconds, leaves the in-sync set.");
+
+    public static readonly ConfigDefinition<int> BrokerSessionTimeoutMs =
+        Define.Int("broker.session.timeout.ms", 2_000, 100,
+            "A broker that has not been heard of for this long, in milliseconds, is taken for dead, and others lead in its place. "
+            + "Apache Kafka's default is 9000.");
+
+    public static readonly ConfigDefinition<bool> AutoLeaderRebalanceEnable =
+        Define.Boolean("auto.leader.rebalance.enable", true, "Give partitions back to their preferred leaders once those are in sync again.");
+
+    public static readonly ConfigDefinition<int> LeaderImbalanceCheckIntervalSeconds =
+        Define.Int("leader.imbalance.check.interval.seconds", 300, 1, "How often, in seconds, preferred leaders are looked at.");
+
+    public static readonly ConfigDefinition<long> ReplicaRestoreDelayMs =
+        Define.Long("replica.restore.delay.ms", 1_800_000, -1,
+            "When a broker has been away for this long, in milliseconds, its replicas are made anew on other brokers. -1 for never, "
+            + "which is what Apache Kafka does.");
 
     // Requests and connections.
     public static readonly ConfigDefinition<int> SocketRequestMaxBytes =
@@ -62,6 +83,10 @@ public static class BrokerConfigs
     // Groups.
     public static readonly ConfigDefinition<int> OffsetsTopicNumPartitions =
         Define.Int("offsets.topic.num.partitions", 50, 1, "The partitions of __consumer_offsets. Fixed once that topic exists.");
+
+    public static readonly ConfigDefinition<int> OffsetsTopicReplicationFactor =
+        Define.Int("offsets.topic.replication.factor", 3, 1,
+            "The replicas of each partition of __consumer_offsets; as many as there are brokers where there are fewer.");
 
     public static readonly ConfigDefinition<int> OffsetsTopicSegmentBytes =
         Define.Int("offsets.topic.segment.bytes", 104_857_600, 1 << 20, "The size in bytes of a segment of __consumer_offsets.");
@@ -94,8 +119,9 @@ public static class BrokerConfigs
     [
         NodeId, BrokerId, LogDirs, Listeners, AdvertisedListeners,
         AutoCreateTopicsEnable, DeleteTopicEnable, NumPartitions, DefaultReplicationFactor,
+        ReplicaLagTimeMaxMs, BrokerSessionTimeoutMs, AutoLeaderRebalanceEnable, LeaderImbalanceCheckIntervalSeconds, ReplicaRestoreDelayMs,
         SocketRequestMaxBytes, MaxConnections, ConnectionsMaxIdleMs, FetchMaxBytes, LogRetentionCheckIntervalMs,
-        OffsetsTopicNumPartitions, OffsetsTopicSegmentBytes, OffsetsRetentionMinutes,
+        OffsetsTopicNumPartitions, OffsetsTopicReplicationFactor, OffsetsTopicSegmentBytes, OffsetsRetentionMinutes,
         OffsetsRetentionCheckIntervalMs, OffsetMetadataMaxBytes, GroupMinSessionTimeoutMs, GroupMaxSessionTimeoutMs,
         GroupInitialRebalanceDelayMs, GroupMaxSize,
         .. TopicConfigs.All.Definitions.SelectMany(TopicDefaults),

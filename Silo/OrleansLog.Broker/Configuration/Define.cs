@@ -15,10 +15,6 @@ internal static class Define
             Allowed = $"{(value ? "true" : "false")} ({reason})",
         };
 
-    /// <summary>A count that can only be 1 in this release; others are refused with the reason.</summary>
-    public static ConfigDefinition<int> OnlyOne(string name, string reason, string documentation) =>
-        new(name, ConfigType.Int, "1", $"{documentation} {reason}", TryInt, v => v == 1) { Allowed = $"1 ({reason})" };
-
     public static ConfigDefinition<int> Int(string name, int? value, int min, string documentation, int max = int.MaxValue) =>
         new(name, ConfigType.Int, Text(value), documentation, TryInt, v => v >= min && v <= max) { Allowed = Range(min, max, int.MaxValue) };
 

@@ -11,7 +11,6 @@ public static class TopicConfigs
 
     private const long Hour = 3_600_000;
     private const long Day = 24 * Hour;
-    internal const string OneReplica = "A partition has one replica in this release.";
     private const string KeptForLater = "Accepted and kept, but without effect in this release";
 
     public static readonly ConfigDefinition<IReadOnlyList<string>> CleanupPolicy = Topic(
@@ -88,7 +87,7 @@ public static class TopicConfigs
         "log.cleaner.min.compaction.lag.ms");
 
     public static readonly ConfigDefinition<int> MinInSyncReplicas = Topic(
-        Define.OnlyOne("min.insync.replicas", OneReplica,
+        Define.Int("min.insync.replicas", 1, 1,
             "With acks=all, refuse to append while fewer replicas than this are in sync."),
         "min.insync.replicas");
 
@@ -125,8 +124,7 @@ public static class TopicConfigs
 
     public static readonly ConfigDefinition<bool> UncleanLeaderElectionEnable = Topic(
         Define.Boolean("unclean.leader.election.enable", false,
-            "Let a replica that is not in sync lead when no other can, at the price of records. "
-            + $"{KeptForLater}. {OneReplica}"),
+            "Let a replica that is not in sync lead when no other can, at the price of records."),
         "unclean.leader.election.enable");
 
     public static readonly ConfigDefinition<bool> RemoteStorageEnable = Topic(

@@ -1,11 +1,10 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using Microsoft.Extensions.Logging;
+using OrleansLog.Broker.Configuration;
 using OrleansLog.Broker.Groups;
 using OrleansLog.Broker.Metadata;
-using OrleansLog.Broker.Partitions;
 using OrleansLog.Broker.Topics;
-using OrleansLog.Coordination;
 using OrleansLog.Protocol;
 using OrleansLog.Storage;
 
@@ -13,37 +12,41 @@ namespace OrleansLog.Broker.Embedded;
 
 /// <summary>
 /// One or several brokers in one process, on one data directory that they own together. What they agree on lies in
-/// <c>metadata</c> below it, the logs of broker N in <c>broker-N</c>.
+/// <c>metadata</c> below it, the logs of broker N in <c>broker-N</c>. They replicate to one another, and single ones can be
+/// killed, paused and started again while the others go on.
 /// </summary>
 public sealed class EmbeddedEngine : IAsyncDisposable
 {
     private readonly IDisposable _ownership;
     private readonly FileMetadataRegister _register;
+    private readonly EmbeddedCluster _cluster;
     private readonly TopicControl _topics;
-    private readonly ImmutableDictionary<BrokerId, PartitionStore> _stores;
-    private readonly Housekeeping _housekeeping;
+    private readonly SemaphoreSlim _turn = new(1);
+    private readonly CancellationTokenSource _stopping = new();
 
     private EmbeddedEngine(
         IDisposable ownership, FileMetadataRegister register, ILogFileSystem files, BrokerOptions options, TimeProvider time, ILoggerFactory loggers)
     {
         _ownership = ownership;
         _register = register;
-        var ids = Enumerable.Range(0, options.Brokers.Count).Select(number => new BrokerId(number)).ToList();
-        _stores = ids.ToImmutableDictionary(id => id, id => NewStore(id, files, options, time, loggers));
-        _topics = new TopicControl(register, _stores, options.Config, loggers.CreateLogger<TopicControl>());
-        Brokers = [.. ids.Select(id => NewBroker(id, options, time, loggers))];
-        _topics.OnPartitionsOpened = topic => new OffsetsElection(Brokers, time).TakeOverAsync(topic);
-        _topics.OnDeleted = ForgetAsync;
-        _housekeeping = new Housekeeping(_stores.Values, options.Config, time, loggers.CreateLogger<Housekeeping>());
+        _cluster = new EmbeddedCluster(files, register, options, time, loggers);
+        _cluster.Nodes = [.. options.Brokers.Select((address, number) => new BrokerNode(new BrokerId(number), address, _cluster))];
+        _topics = new TopicControl(
+            register, _cluster.Directory, _cluster, options.Config, (id, record) => _cluster.RecordChanged(null, id, record), time,
+            loggers.CreateLogger<TopicControl>());
+        _cluster.Topics = _topics;
     }
 
-    /// <summary>The brokers, by id from 0.</summary>
-    public ImmutableArray<Broker> Brokers { get; }
+    /// <summary>The brokers that run at this moment, paused ones among them, by id from 0.</summary>
+    public IReadOnlyList<Broker> Brokers => [.. _cluster.Nodes.Select(node => node.Broker).OfType<Broker>()];
+
+    /// <summary>The cluster as its brokers know it.</summary>
+    public ClusterDirectory Cluster => _cluster.Directory;
 
     /// <summary>Claims the data directory, opens everything in it and recovers what was not closed cleanly.</summary>
     /// <exception cref="DirectoryInUseException">Another process owns the data directory.</exception>
     /// <exception cref="IOException">The directory or a log in it cannot be used; the message says which and why.</exception>
-    /// <exception cref="InvalidDataException">The directory holds something else, or is of a later format.</exception>
+    /// <exception cref="InvalidDataException">The directory holds something else, or is of another format.</exception>
     public static async Task<EmbeddedEngine> StartAsync(
         BrokerOptions options, ILogFileSystem files, TimeProvider time, ILoggerFactory loggers, CancellationToken cancellationToken)
     {
@@ -55,7 +58,7 @@ public sealed class EmbeddedEngine : IAsyncDisposable
         {
             var register = FileMetadataRegister.Open(files, Path.Combine(options.DataDirectory, "metadata"));
             engine = new EmbeddedEngine(ownership, register, files, options, time, loggers);
-            await engine.LoadAsync(options, cancellationToken);
+            await engine.LoadAsync(cancellationToken);
             return engine;
         }
         catch
@@ -68,30 +71,123 @@ public sealed class EmbeddedEngine : IAsyncDisposable
         }
     }
 
+    /// <summary>Ends a broker as if its process had been killed.</summary>
+    public Task<BrokerOutcome> KillAsync(BrokerId id) => ChangeAsync(id, async node =>
+    {
+        if (!node.IsRunning)
+            return new(false, $"Broker {id} is down already.");
+        await node.KillAsync();
+        return new(true, $"Broker {id} is killed; 'start' brings it back.");
+    });
+
+    /// <summary>Ends a broker after it has handed over what it leads.</summary>
+    public Task<BrokerOutcome> StopAsync(BrokerId id) => ChangeAsync(id, async node =>
+    {
+        if (!node.IsRunning)
+            return new(false, $"Broker {id} is down already.");
+        await node.StopAsync();
+        return new(true, $"Broker {id} has handed over and stopped; 'start' brings it back.");
+    });
+
+    /// <summary>Starts a broker that is down.</summary>
+    public Task<BrokerOutcome> StartAsync(BrokerId id) => ChangeAsync(id, async node =>
+    {
+        if (node.IsRunning)
+            return new(false, $"Broker {id} is running already.");
+        await StartAsync([node], _stopping.Token);
+        return new(true, $"Broker {id} runs again.");
+    });
+
+    /// <summary>
+    /// Stops a broker in its tracks, as SIGSTOP would. The others take it for dead after
+    /// <c>broker.session.timeout.ms</c>.
+    /// </summary>
+    public Task<BrokerOutcome> PauseAsync(BrokerId id) => ChangeAsync(id, node =>
+    {
+        if (!node.IsRunning || node.Gate.IsPaused)
+            return Task.FromResult(new BrokerOutcome(false, $"Broker {id} is {(node.IsRunning ? "paused already" : "down")}."));
+        node.Gate.Close();
+        _ = SuspectAsync(node);
+        return Task.FromResult(new BrokerOutcome(true, $"Broker {id} is paused; 'resume' lets it go on."));
+    });
+
+    /// <summary>Lets a paused broker go on.</summary>
+    public Task<BrokerOutcome> ResumeAsync(BrokerId id) => ChangeAsync(id, node =>
+    {
+        if (!node.Gate.IsPaused)
+            return Task.FromResult(new BrokerOutcome(false, $"Broker {id} is not paused."));
+        node.Resume();
+        return Task.FromResult(new BrokerOutcome(true, $"Broker {id} goes on."));
+    });
+
     /// <summary>Flushes and closes every log, and gives the data directory free.</summary>
     public async ValueTask DisposeAsync()
     {
-        await _housekeeping.DisposeAsync();
-        foreach (var broker in Brokers)
-            await broker.Groups.CloseAsync();
-        await Task.WhenAll(_stores.Values.Select(store => store.CloseAsync()));
+        await _stopping.CancelAsync();
+        await Task.WhenAll(_cluster.Nodes.Select(node => node.StopServingAsync()));
+        await Task.WhenAll(_cluster.Nodes.Select(node => node.StopWithAllAsync()));
+        foreach (var node in _cluster.Nodes)
+            node.Dispose();
         _topics.Dispose();
         _register.Dispose();
+        _turn.Dispose();
+        _stopping.Dispose();
         _ownership.Dispose();
     }
 
-    private async Task LoadAsync(BrokerOptions options, CancellationToken cancellationToken)
+    private async Task LoadAsync(CancellationToken cancellationToken)
     {
         var cluster = await ReadOrFoundClusterAsync(cancellationToken);
-        var brokers = options.Brokers.Select((address, number) => new BrokerImage(new BrokerId(number), address.Host, address.Port));
-        await _topics.LoadAsync(cluster.ClusterId, [.. brokers], cancellationToken);
+        await _topics.LoadAsync(cluster.ClusterId, cancellationToken);
         CheckOffsetsTopic();
+        await StartAsync(_cluster.Nodes, cancellationToken);
+    }
+
+    // All open before any is known to live: else the first would lead everything.
+    private static async Task StartAsync(IReadOnlyList<BrokerNode> nodes, CancellationToken cancellationToken)
+    {
+        await Task.WhenAll(nodes.Select(node => node.OpenAsync(cancellationToken)));
+        foreach (var node in nodes)
+            node.Announce();
+        await Task.WhenAll(nodes.Select(node => node.LeadPreferredAsync()));
+        foreach (var node in nodes)
+            node.Join();
+    }
+
+    private async Task SuspectAsync(BrokerNode node)
+    {
+        try
+        {
+            var timeout = TimeSpan.FromMilliseconds(_cluster.Config.Get(BrokerConfigs.BrokerSessionTimeoutMs));
+            await Task.Delay(timeout, _cluster.Time, _stopping.Token);
+            if (node.Gate.IsPaused)
+                _cluster.Left(node);
+        }
+        catch (OperationCanceledException)
+        {
+            // Everything stops.
+        }
+    }
+
+    private async Task<BrokerOutcome> ChangeAsync(BrokerId id, Func<BrokerNode, Task<BrokerOutcome>> change)
+    {
+        if (_cluster.Nodes.FirstOrDefault(node => node.Id == id) is not { } node)
+            return new(false, $"There is no broker {id}; this process has brokers 0 to {_cluster.Nodes.Count - 1}.");
+        await _turn.WaitAsync(_stopping.Token);
+        try
+        {
+            return await change(node);
+        }
+        finally
+        {
+            _turn.Release();
+        }
     }
 
     private void CheckOffsetsTopic()
     {
-        var wanted = Brokers[0].Groups.Options.PartitionCount;
-        if (_topics.Image.FindTopic(TopicName.ConsumerOffsets) is { } topic && topic.Partitions.Length != wanted)
+        var wanted = _cluster.Config.Get(BrokerConfigs.OffsetsTopicNumPartitions);
+        if (Cluster.Image.FindTopic(TopicName.ConsumerOffsets) is { } topic && topic.Partitions.Length != wanted)
             throw new InvalidDataException(
                 $"{TopicName.ConsumerOffsets} was made with {topic.Partitions.Length} partitions, which places every group; " +
                 $"start with --config offsets.topic.num.partitions={topic.Partitions.Length} instead of {wanted}.");
@@ -108,31 +204,14 @@ public sealed class EmbeddedEngine : IAsyncDisposable
         return founded;
     }
 
-    private static ClusterRecord Accept(ClusterRecord cluster) => cluster.FormatVersion <= ClusterRecord.CurrentFormatVersion
+    private static ClusterRecord Accept(ClusterRecord cluster) => cluster.FormatVersion == ClusterRecord.CurrentFormatVersion
         ? cluster
         : throw new InvalidDataException(
-            $"The data directory has format {cluster.FormatVersion}; this release reads up to {ClusterRecord.CurrentFormatVersion}. " +
-            "Start a later release on it, or choose another directory.");
-
-    private static PartitionStore NewStore(
-        BrokerId id, ILogFileSystem files, BrokerOptions options, TimeProvider time, ILoggerFactory loggers)
-    {
-        var directory = Path.Combine(options.DataDirectory, $"broker-{id}");
-        files.CreateDirectory(directory);
-        return new PartitionStore(files, directory, time, loggers);
-    }
-
-    private Broker NewBroker(BrokerId id, BrokerOptions options, TimeProvider time, ILoggerFactory loggers)
-    {
-        var ports = new GroupPorts(time, new TopicDirectory(_topics), Guid.NewGuid, loggers.CreateLogger<GroupCoordinator>());
-        var groups = new GroupCoordinator(OffsetsTopic.Options(options.Config), ports);
-        return new Broker(id, _stores[id], _topics, groups, BrokerSettings.From(options.Config), time);
-    }
-
-    private async ValueTask ForgetAsync(TopicImage topic)
-    {
-        var partitions = Enumerable.Range(0, topic.Partitions.Length).Select(index => new TopicPartition(topic.Name, index)).ToList();
-        foreach (var broker in Brokers)
-            await broker.Groups.ForgetPartitionsAsync(partitions);
-    }
+            $"The data directory has format {cluster.FormatVersion}; this release reads format {ClusterRecord.CurrentFormatVersion}. " +
+            $"Start {(cluster.FormatVersion > ClusterRecord.CurrentFormatVersion ? "a later" : "the earlier")} release on it, or choose another directory.");
 }
+
+/// <summary>What became of a change of one broker's life.</summary>
+/// <param name="IsChanged">Whether anything changed.</param>
+/// <param name="Text">What happened, or why nothing did, for the person who asked.</param>
+public sealed record BrokerOutcome(bool IsChanged, string Text);

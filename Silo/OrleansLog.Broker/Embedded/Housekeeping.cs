@@ -1,19 +1,46 @@
 using Microsoft.Extensions.Logging;
 using OrleansLog.Broker.Configuration;
 using OrleansLog.Broker.Partitions;
+using OrleansLog.Replication.Brokers;
 
 namespace OrleansLog.Broker.Embedded;
 
-/// <summary>Tidies every partition in turn, each <c>log.retention.check.interval.ms</c>.</summary>
+/// <summary>What one broker does now and then, for as long as it runs.</summary>
 internal sealed class Housekeeping : IAsyncDisposable
 {
+    // How much later than asked a producer learns that its wait is over; how soon a lost partition is looked at again.
+    private static readonly TimeSpan WaitsInterval = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan LeadersInterval = TimeSpan.FromSeconds(1);
+
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _running;
 
-    public Housekeeping(IEnumerable<PartitionStore> stores, ConfigValues config, TimeProvider time, ILogger<Housekeeping> logger)
+    public Housekeeping(PartitionTable partitions, BrokerReplicas replicas, PauseGate gate, ConfigValues config, TimeProvider time, ILogger logger)
     {
-        var interval = TimeSpan.FromMilliseconds(config.Get(BrokerConfigs.LogRetentionCheckIntervalMs));
-        _running = RunAsync([.. stores], interval, time, logger);
+        var tidy = TimeSpan.FromMilliseconds(config.Get(BrokerConfigs.LogRetentionCheckIntervalMs));
+        var preferred = TimeSpan.FromSeconds(config.Get(BrokerConfigs.LeaderImbalanceCheckIntervalSeconds));
+        _running = Task.WhenAll(
+            EachAsync(tidy, () => TidyAsync(partitions)),
+            EachAsync(WaitsInterval, () => Now(() => ExpireWaits(partitions))),
+            EachAsync(LeadersInterval, () => Now(replicas.CheckLeaders)),
+            config.Get(BrokerConfigs.AutoLeaderRebalanceEnable) ? EachAsync(preferred, replicas.LeadPreferredAsync) : Task.CompletedTask);
+
+        async Task EachAsync(TimeSpan interval, Func<Task> work)
+        {
+            using var timer = new PeriodicTimer(interval, time);
+            try
+            {
+                while (await timer.WaitForNextTickAsync(_stop.Token))
+                {
+                    await gate.PassAsync(_stop.Token);
+                    await work();
+                }
+            }
+            catch (OperationCanceledException)
+            {
+                logger.LogDebug("Housekeeping stops");
+            }
+        }
     }
 
     public async ValueTask DisposeAsync()
@@ -23,20 +50,21 @@ internal sealed class Housekeeping : IAsyncDisposable
         _stop.Dispose();
     }
 
-    private async Task RunAsync(PartitionStore[] stores, TimeSpan interval, TimeProvider time, ILogger logger)
+    private static async Task TidyAsync(PartitionTable partitions)
     {
-        using var timer = new PeriodicTimer(interval, time);
-        try
-        {
-            while (await timer.WaitForNextTickAsync(_stop.Token))
-            {
-                foreach (var partition in stores.SelectMany(store => store.Led.All))
-                    await partition.TidyAsync();
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            logger.LogDebug("Housekeeping stops");
-        }
+        foreach (var partition in partitions.All)
+            await partition.TidyAsync();
+    }
+
+    private static void ExpireWaits(PartitionTable partitions)
+    {
+        foreach (var partition in partitions.All)
+            partition.ExpireWaits();
+    }
+
+    private static Task Now(Action work)
+    {
+        work();
+        return Task.CompletedTask;
     }
 }

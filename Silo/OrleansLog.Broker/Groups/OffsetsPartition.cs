@@ -9,10 +9,10 @@ using OrleansLog.Storage;
 namespace OrleansLog.Broker.Groups;
 
 /// <summary>
-/// A partition of <c>__consumer_offsets</c> as its coordinator sees it. Records are written in batches of this code's
+/// A partition of <c>__consumer_offsets</c> as its coordinator in one leadership sees it. Records are written in batches of this code's
 /// own making, uncompressed, so reading them back needs no codec.
 /// </summary>
-internal sealed class OffsetsPartition(Partition partition, TimeProvider time) : IPartitionWriter, IPartitionReader
+internal sealed class OffsetsPartition(Partition partition, LeaderEpoch epoch, TimeProvider time) : IPartitionWriter, IPartitionReader
 {
     private const int ReadBytes = 1 << 20;
     private const int FramingBytes = 4096;
@@ -29,14 +29,15 @@ internal sealed class OffsetsPartition(Partition partition, TimeProvider time) :
                 return new(PartitionAppend.Refused(ErrorCode.MessageTooLarge));
         }
         // Appending assigns the offsets in place, in memory that belongs to the builder and so to us.
-        var outcome = partition.Append(MemoryMarshal.AsMemory(builder.Build()));
+        var outcome = partition.Append(MemoryMarshal.AsMemory(builder.Build()), only: epoch);
         return new(outcome.Error == ErrorCode.None
-            ? new PartitionAppend(ErrorCode.None, outcome.BaseOffset + (records.Count - 1), outcome.Committed.AsTask())
+            ? new PartitionAppend(ErrorCode.None, outcome.BaseOffset + (records.Count - 1), outcome.Done)
             : PartitionAppend.Refused(outcome.Error));
     }
 
     public async IAsyncEnumerable<LoadedBatch> ReadAsync([EnumeratorCancellation] CancellationToken cancellation)
     {
+        await KnowHighWatermarkAsync(cancellation);
         var end = partition.HighWatermark;
         var next = partition.Log.LogStartOffset;
         while (next < end)
@@ -49,13 +50,29 @@ internal sealed class OffsetsPartition(Partition partition, TimeProvider time) :
         }
     }
 
+    /// <summary>What earlier leaders committed is there, but a new one learns only from its followers how far that goes.</summary>
+    private async Task KnowHighWatermarkAsync(CancellationToken cancellation)
+    {
+        while (true)
+        {
+            var wait = new FetchWait();
+            partition.Add(wait);
+            if (partition.LeaderEpoch != epoch)
+                throw new OperationCanceledException($"{partition.Id} is led in another epoch.");
+            if (partition.KnowsHighWatermark)
+                return;
+            await wait.Task.WaitAsync(cancellation);
+        }
+    }
+
     private byte[] Read(Offset from)
     {
-        var read = partition.Read(from, ReadBytes, minOneBatch: true);
-        if (read.Error != ErrorCode.None || read.Slice.IsEmpty)
-            throw new StorageException($"{partition.Id} cannot be read at offset {from}: {read.Refused?.ToString() ?? read.Error.ToString()}.");
-        var bytes = new byte[read.Slice.Length];
-        read.Slice.Read(bytes);
+        var read = partition.Read(from, ReadBytes, minOneBatch: true, epoch, mayFollow: false);
+        var slice = read.Log.Slice;
+        if (read.Error != ErrorCode.None || slice.IsEmpty)
+            throw new StorageException($"{partition.Id} cannot be read at offset {from}: {read.Log.Refused?.ToString() ?? read.Error.ToString()}.");
+        var bytes = new byte[slice.Length];
+        slice.Read(bytes);
         return bytes;
     }
 

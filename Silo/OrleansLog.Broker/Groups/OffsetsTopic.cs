@@ -9,9 +9,10 @@ namespace OrleansLog.Broker.Groups;
 /// <summary>The internal topic of committed offsets, and what its coordinators are limited to.</summary>
 internal static class OffsetsTopic
 {
-    public static NewTopic Describe(ConfigValues config) => new(TopicName.ConsumerOffsets)
+    public static NewTopic Describe(ConfigValues config, int brokerCount) => new(TopicName.ConsumerOffsets)
     {
         PartitionCount = config.Get(BrokerConfigs.OffsetsTopicNumPartitions),
+        ReplicationFactor = Math.Min(config.Get(BrokerConfigs.OffsetsTopicReplicationFactor), brokerCount),
         Config = ImmutableDictionary<string, string>.Empty
             .Add(TopicConfigs.CleanupPolicy.Name, "compact")
             .Add(TopicConfigs.SegmentBytes.Name, config.Get(BrokerConfigs.OffsetsTopicSegmentBytes).ToString(CultureInfo.InvariantCulture)),

@@ -11,7 +11,7 @@ public sealed record ClusterRecord(string ClusterId, int FormatVersion)
     public const string Key = "cluster";
 
     /// <summary>The format that this code reads and writes.</summary>
-    public const int CurrentFormatVersion = 1;
+    public const int CurrentFormatVersion = 2;
 
     public byte[] Serialize() => JsonSerializer.SerializeToUtf8Bytes(this, MetadataJson.Default.ClusterRecord);
 

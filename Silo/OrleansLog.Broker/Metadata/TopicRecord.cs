@@ -2,12 +2,13 @@ using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using OrleansLog.Protocol;
+using OrleansLog.Replication.Metadata;
 
 namespace OrleansLog.Broker.Metadata;
 
-/// <summary>A topic as the metadata register keeps it, under <c>topics/NAME</c>.</summary>
+/// <summary>A topic as the metadata register keeps it, under <c>topics/NAME</c>; its partitions are documents of their own.</summary>
 public sealed record TopicRecord(
-    string Name, Guid Id, TopicState State, IReadOnlyList<PartitionRecord> Partitions, SortedDictionary<string, string> Config)
+    string Name, Guid Id, TopicState State, int PartitionCount, SortedDictionary<string, string> Config)
 {
     public const string KeyPrefix = "topics/";
 
@@ -29,8 +30,12 @@ public sealed record TopicRecord(
         }
     }
 
-    public TopicImage ToImage() => new(
-        Name, Id, [.. Partitions.Select(partition => partition.ToImage())], Config.ToImmutableSortedDictionary());
+    /// <summary>The topic together with the records of its partitions, which the register keeps apart.</summary>
+    public TopicImage ToImage(IEnumerable<PartitionRecord> partitions) => new(Name, Id, [.. partitions], Config.ToImmutableSortedDictionary());
+
+    /// <summary>The partitions from one index on.</summary>
+    public IEnumerable<TopicPartition> PartitionsFrom(int index) =>
+        Enumerable.Range(index, PartitionCount - index).Select(each => new TopicPartition(Name, each));
 }
 
 /// <summary>
@@ -41,16 +46,6 @@ public enum TopicState
 {
     Active,
     Deleting,
-}
-
-/// <summary>The replicas of one partition, the one that leads, and the epoch in which it does.</summary>
-public sealed record PartitionRecord(int Leader, int LeaderEpoch, IReadOnlyList<int> Replicas, IReadOnlyList<int> InSyncReplicas)
-{
-    public PartitionImage ToImage() => new(
-        new BrokerId(Leader),
-        new LeaderEpoch(LeaderEpoch),
-        [.. Replicas.Select(id => new BrokerId(id))],
-        [.. InSyncReplicas.Select(id => new BrokerId(id))]);
 }
 
 [JsonSourceGenerationOptions(

@@ -1,96 +1,130 @@
 using Microsoft.Extensions.Logging;
 using OrleansLog.Protocol;
+using OrleansLog.Replication.Metadata;
+using OrleansLog.Replication.Replicas;
 using OrleansLog.Storage;
 
 namespace OrleansLog.Broker.Partitions;
 
 /// <summary>
-/// The leader of one partition on this broker: takes appends one at a time, makes them durable as the topic's flush
-/// policy says, moves the high watermark, and serves reads below it. Appending takes the partition's turn, a lock held
-/// for a write into the page cache; reading takes none.
+/// One partition on this broker as endpoints see it: its replica here, together with the topic's rules for what may be
+/// produced and the long polls that wait for it. Any thread.
 /// </summary>
-public sealed class Partition : IAsyncDisposable
+public sealed class Partition
 {
-    private readonly Lock _turn = new();
-    private readonly PartitionLog _log;
-    private readonly CommitQueue _commits;
+    private readonly PartitionReplica _replica;
     private readonly FetchWaits _fetchWaits = new();
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private PartitionSettings _settings;
-    private long _highWatermark;
-    private bool _settling;
-    private bool _closed;
 
-    public Partition(
-        TopicPartition id, LeaderEpoch leaderEpoch, PartitionLog log, PartitionSettings settings, TimeProvider time, ILogger logger)
+    public Partition(PartitionReplica replica, PartitionSettings settings, TimeProvider time, ILogger logger)
     {
-        Id = id;
-        LeaderEpoch = leaderEpoch;
-        _log = log;
+        _replica = replica;
         _settings = settings;
         _time = time;
         _logger = logger;
-        // The only replica: whatever its recovery found whole is what was committed.
-        _highWatermark = log.LogEndOffset.Value;
-        _commits = new CommitQueue(log.LogEndOffset);
+        replica.HighWatermarkMoved = _ => _fetchWaits.WakeAll();
     }
 
-    public TopicPartition Id { get; }
+    public TopicPartition Id => _replica.Id;
 
-    public LeaderEpoch LeaderEpoch { get; }
+    /// <summary>Whether this broker leads the partition, as far as it knows.</summary>
+    public bool IsLeader => _replica.IsLeader;
+
+    /// <summary>The epoch of this broker's leadership; none where it follows.</summary>
+    public LeaderEpoch LeaderEpoch => _replica.LeaderEpoch;
+
+    /// <summary>The partition's record as this broker, its leader, knows it; null where it follows.</summary>
+    public PartitionRecord? Record => _replica.Leading?.Current.Record;
 
     /// <summary>The log below. For reading; appends go through <see cref="Append"/>.</summary>
-    public PartitionLog Log => _log;
+    public PartitionLog Log => _replica.Log;
 
     /// <summary>What the topic asks for at the moment.</summary>
     public PartitionSettings Settings => Volatile.Read(ref _settings);
 
-    /// <summary>Readers see what lies below. Never moves back.</summary>
-    public Offset HighWatermark => new(Volatile.Read(ref _highWatermark));
+    /// <summary>Readers see what lies below, as far as this broker knows.</summary>
+    public Offset HighWatermark => _replica.HighWatermark;
+
+    /// <summary>
+    /// Whether this leadership knows the high watermark at least as far as any before has told anybody. A new leader finds
+    /// out from its followers.
+    /// </summary>
+    public bool KnowsHighWatermark => _replica.Leading?.KnowsHighWatermark ?? false;
 
     /// <summary>
     /// Appends the batches of one produce request. On return they are in the log, in order and with their offsets
-    /// assigned in place, so the caller may reuse the memory; <see cref="AppendOutcome.Committed"/> tells when they are
-    /// as durable as the topic asks. Callable from any thread.
+    /// assigned in place, so the caller may reuse the memory; <see cref="AppendOutcome.Done"/> tells when they are as
+    /// safe as was asked.
     /// </summary>
-    public AppendOutcome Append(Memory<byte> batches)
+    /// <param name="batches">Whole batches, back to back.</param>
+    /// <param name="awaitsCommit">Whether every in-sync replica must hold them (<c>acks=all</c>), or this one alone.</param>
+    /// <param name="commitTimeoutMs">How long the producer waits for that.</param>
+    /// <param name="only">The one leadership in which to append; null for whichever there is.</param>
+    public AppendOutcome Append(Memory<byte> batches, bool awaitsCommit = true, int commitTimeoutMs = int.MaxValue, LeaderEpoch? only = null)
     {
-        var settings = Volatile.Read(ref _settings);
+        var settings = Settings;
         var now = _time.GetUtcNow().ToUnixTimeMilliseconds();
         var refusal = BatchRules.Check(batches.Span, settings, now);
         if (refusal != ErrorCode.None)
             return AppendOutcome.Refused(refusal);
-        lock (_turn)
-            return _closed ? AppendOutcome.Refused(ErrorCode.NotLeaderOrFollower) : AppendInTurn(batches, settings, now);
+        var append = _replica.Append(batches, awaitsCommit, commitTimeoutMs, only);
+        if (append.Error != ErrorCode.None)
+            return AppendOutcome.Refused(append.Error);
+        PartitionMetrics.Appended(append.Appended.NextOffset - append.Appended.BaseOffset, batches.Length);
+        return new AppendOutcome(
+            ErrorCode.None, append.Appended.BaseOffset, settings.StampsAppendTime ? now : -1, Log.LogStartOffset, append.Done);
     }
 
     /// <summary>Where committed batches lie, from <paramref name="from"/> on.</summary>
     /// <param name="from">The first offset wanted.</param>
     /// <param name="bytesMax">Whole batches up to this many bytes.</param>
     /// <param name="minOneBatch">The first batch comes whole even when it alone is larger.</param>
-    public LogRead Read(Offset from, int bytesMax, bool minOneBatch) =>
-        _log.Read(from, bytesMax, HighWatermark, minOneBatch);
+    /// <param name="known">The latest leader epoch that the reader knows of; none if it does not say (KIP-320).</param>
+    /// <param name="mayFollow">Whether a follower will do, which may lag behind (KIP-392).</param>
+    public ReplicaRead Read(Offset from, int bytesMax, bool minOneBatch, LeaderEpoch known, bool mayFollow) =>
+        mayFollow && !_replica.IsLeader
+            ? _replica.ReadAtFollower(from, bytesMax, known, minOneBatch)
+            : _replica.Read(from, bytesMax, known, minOneBatch);
 
-    /// <summary>Whether a client that says it knows the leader by <paramref name="epoch"/> means this leadership (KIP-320).</summary>
-    public ErrorCode CheckEpoch(int epoch) =>
-        epoch == LeaderEpoch.None.Value || epoch == LeaderEpoch.Value ? ErrorCode.None
-        : epoch < LeaderEpoch.Value ? ErrorCode.FencedLeaderEpoch
-        : ErrorCode.UnknownLeaderEpoch;
+    /// <summary>
+    /// Whether this broker leads, and a client that says it knows the leader by <paramref name="epoch"/> means this
+    /// leadership (KIP-320).
+    /// </summary>
+    public ErrorCode CheckLeader(int epoch)
+    {
+        var mine = LeaderEpoch;
+        return epoch > _replica.Epoch.Value ? ErrorCode.UnknownLeaderEpoch
+            : mine == LeaderEpoch.None ? ErrorCode.NotLeaderOrFollower
+            : epoch != LeaderEpoch.None.Value && epoch < mine.Value ? ErrorCode.FencedLeaderEpoch
+            : ErrorCode.None;
+    }
+
+    /// <summary>Whether a follower that this broker leads holds the record at an offset, as far as is known here.</summary>
+    public bool IsHeldBy(BrokerId follower, Offset offset)
+    {
+        foreach (var progress in _replica.Leading?.Followers ?? [])
+        {
+            if (progress.Broker == follower)
+                return progress.Matched >= offset;
+        }
+        return false;
+    }
 
     /// <summary>Registers a long poll; look for news once more after this, then wait.</summary>
     public void Add(FetchWait wait) => _fetchWaits.Add(wait);
 
     public void Remove(FetchWait wait) => _fetchWaits.Remove(wait);
 
+    /// <summary>The leadership changed: who waits looks again and learns of it.</summary>
+    public void WakeWaits() => _fetchWaits.WakeAll();
+
     /// <summary>Puts a changed topic configuration in force.</summary>
     public void Configure(PartitionSettings settings)
     {
-        lock (_turn)
-        {
-            _log.Options = settings.Log;
-            Volatile.Write(ref _settings, settings);
-        }
+        Volatile.Write(ref _settings, settings);
+        _replica.Configure(settings.Replication, settings.Log);
     }
 
     /// <summary>Makes records before <paramref name="offset"/> unreadable and frees whole segments of them (DeleteRecords).</summary>
@@ -101,8 +135,8 @@ public sealed class Partition : IAsyncDisposable
             return (ErrorCode.OffsetOutOfRange, Offset.None);
         try
         {
-            await _log.DeleteBeforeAsync(before);
-            return (ErrorCode.None, _log.LogStartOffset);
+            await Log.DeleteBeforeAsync(before);
+            return (ErrorCode.None, Log.LogStartOffset);
         }
         catch (StorageException failed)
         {
@@ -117,13 +151,14 @@ public sealed class Partition : IAsyncDisposable
     /// </summary>
     public async ValueTask TidyAsync()
     {
+        var log = Log;
         try
         {
-            var keepFrom = Offset.Min(_log.RetentionOffset(_time.GetUtcNow().ToUnixTimeMilliseconds()), HighWatermark);
-            if (keepFrom > _log.LogStartOffset)
-                await _log.DeleteBeforeAsync(keepFrom);
-            if (_log.Failure is null)
-                await _log.CheckpointAsync();
+            var keepFrom = Offset.Min(log.RetentionOffset(_time.GetUtcNow().ToUnixTimeMilliseconds()), HighWatermark);
+            if (keepFrom > log.LogStartOffset)
+                await log.DeleteBeforeAsync(keepFrom);
+            if (log.Failure is null)
+                await log.CheckpointAsync();
         }
         catch (IOException failed)
         {
@@ -131,83 +166,8 @@ public sealed class Partition : IAsyncDisposable
         }
     }
 
-    /// <summary>Takes no more appends, fails what waits, flushes and closes the log.</summary>
-    public async ValueTask DisposeAsync()
-    {
-        lock (_turn)
-            _closed = true;
-        _fetchWaits.WakeAll();
-        await _log.DisposeAsync();
-        _commits.Fail(ErrorCode.NotLeaderOrFollower);
-    }
-
-    private AppendOutcome AppendInTurn(Memory<byte> batches, PartitionSettings settings, long now)
-    {
-        try
-        {
-            var appended = _log.Append(batches, LeaderEpoch);
-            var end = appended.LastOffset + 1;
-            PartitionMetrics.Appended(end - appended.BaseOffset, batches.Length);
-            Commit(_log.SettledOffset);
-            if (HighWatermark < end)
-                StartSettling();
-            return new AppendOutcome(
-                ErrorCode.None, appended.BaseOffset, settings.StampsAppendTime ? now : -1, _log.LogStartOffset, _commits.WaitAsync(end));
-        }
-        catch (StorageException failed)
-        {
-            _logger.LogError("An append to {Partition} failed: {Reason}", Id, failed.Message);
-            return AppendOutcome.Refused(ErrorCode.KafkaStorageError);
-        }
-    }
-
-    private void StartSettling()
-    {
-        if (_settling)
-            return;
-        _settling = true;
-        _ = SettleAsync();
-    }
-
-    /// <summary>Flushes as long as there is something new: what is appended during one flush shares the next.</summary>
-    private async Task SettleAsync()
-    {
-        try
-        {
-            while (TakeUnsettled() is { } end)
-            {
-                await _log.SettleAsync(end);
-                Commit(_log.SettledOffset);
-            }
-        }
-        catch (Exception failed) // Whatever it was: nobody must wait for a commit that no flush will bring.
-        {
-            _logger.LogCritical("{Partition} takes no more writes until the broker restarts: {Reason}", Id, failed.Message);
-            _commits.Fail(ErrorCode.KafkaStorageError);
-        }
-    }
-
-    private Offset? TakeUnsettled()
-    {
-        lock (_turn)
-        {
-            var end = _log.LogEndOffset;
-            _settling = end > HighWatermark;
-            return _settling ? end : null;
-        }
-    }
-
-    private void Commit(Offset end)
-    {
-        lock (_turn)
-        {
-            if (end <= HighWatermark)
-                return;
-            Volatile.Write(ref _highWatermark, end.Value);
-            _commits.CommitTo(end);
-        }
-        _fetchWaits.WakeAll();
-    }
+    /// <summary>Answers the appends whose wait for a commit is over.</summary>
+    public void ExpireWaits() => _replica.ExpireWaits();
 }
 
 /// <summary>What became of an append.</summary>
@@ -215,9 +175,9 @@ public sealed class Partition : IAsyncDisposable
 /// <param name="BaseOffset">Where the first record lies.</param>
 /// <param name="AppendTimeMs">The time that the broker stamped on the records, or -1 where they keep their own.</param>
 /// <param name="LogStart">The first offset that can still be read.</param>
-/// <param name="Committed">Completes when the append is committed, or with what prevented it. Await it once.</param>
+/// <param name="Done">Completes when the append is as safe as was asked, or with what prevented it.</param>
 public readonly record struct AppendOutcome(
-    ErrorCode Error, Offset BaseOffset, long AppendTimeMs, Offset LogStart, ValueTask<ErrorCode> Committed)
+    ErrorCode Error, Offset BaseOffset, long AppendTimeMs, Offset LogStart, Task<ErrorCode> Done)
 {
-    public static AppendOutcome Refused(ErrorCode error) => new(error, Offset.None, -1, Offset.None, new(error));
+    public static AppendOutcome Refused(ErrorCode error) => new(error, Offset.None, -1, Offset.None, Task.FromResult(error));
 }

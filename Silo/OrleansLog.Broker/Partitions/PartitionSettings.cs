@@ -1,16 +1,18 @@
 using OrleansLog.Broker.Configuration;
+using OrleansLog.Replication;
 using OrleansLog.Storage;
 
 namespace OrleansLog.Broker.Partitions;
 
 /// <summary>What a topic's configuration means for each of its partitions.</summary>
 /// <param name="Log">Segments, indexes and flushing.</param>
+/// <param name="Replication">What is in sync and what is committed.</param>
 /// <param name="BatchBytesMax">The largest batch taken, in bytes (<c>max.message.bytes</c>).</param>
 /// <param name="StampsAppendTime">Records get the broker's time (<c>message.timestamp.type=LogAppendTime</c>).</param>
 /// <param name="TimestampBeforeMaxMs">How far a record's time may lie behind the broker's, in ms.</param>
 /// <param name="TimestampAfterMaxMs">How far a record's time may lie ahead of the broker's, in ms.</param>
 public sealed record PartitionSettings(
-    LogOptions Log, int BatchBytesMax, bool StampsAppendTime, long TimestampBeforeMaxMs, long TimestampAfterMaxMs)
+    LogOptions Log, ReplicationOptions Replication, int BatchBytesMax, bool StampsAppendTime, long TimestampBeforeMaxMs, long TimestampAfterMaxMs)
 {
     public static PartitionSettings From(ConfigValues topic) => new(
         new LogOptions
@@ -24,6 +26,13 @@ public sealed record PartitionSettings(
             RetentionMs = Deletes(topic) ? topic.Get(TopicConfigs.RetentionMs) : -1,
             RetentionBytes = Deletes(topic) ? topic.Get(TopicConfigs.RetentionBytes) : -1,
             FileDeleteDelayMs = topic.Get(TopicConfigs.FileDeleteDelayMs),
+        },
+        new ReplicationOptions
+        {
+            MinInSyncReplicas = topic.Get(TopicConfigs.MinInSyncReplicas),
+            ReplicaLagTimeMaxMs = topic.Get(BrokerConfigs.ReplicaLagTimeMaxMs),
+            UncleanLeaderElectionEnable = topic.Get(TopicConfigs.UncleanLeaderElectionEnable),
+            IsFlushedBeforeAcknowledged = topic.Get(TopicConfigs.FlushMessages) == 1,
         },
         topic.Get(TopicConfigs.MaxMessageBytes),
         topic.Get(TopicConfigs.MessageTimestampType) == "LogAppendTime",

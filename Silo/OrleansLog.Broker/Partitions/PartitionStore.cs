@@ -1,20 +1,19 @@
 using Microsoft.Extensions.Logging;
 using OrleansLog.Protocol;
+using OrleansLog.Replication.Brokers;
+using OrleansLog.Replication.Replicas;
 using OrleansLog.Storage;
 
 namespace OrleansLog.Broker.Partitions;
 
 /// <summary>
-/// The logs of one broker: a directory for each partition, named <c>topic-partition</c>. Opening, deleting and closing
-/// are asked for by topic control, one change at a time.
+/// The replicas of one broker in one life of it: a directory for each partition, named <c>topic-partition</c>. Different
+/// partitions may be opened and deleted side by side; one partition is opened or deleted by one caller at a time.
 /// </summary>
-public sealed class PartitionStore(ILogFileSystem files, string directory, TimeProvider time, ILoggerFactory loggers)
+public sealed class PartitionStore(ILogFileSystem files, string directory, BrokerReplicas replicas, TimeProvider time, ILogger<Partition> logger)
 {
-    private readonly ILogger _logger = loggers.CreateLogger<Partition>();
-    private readonly RecoveryBudget _recoveryBudget = new();
-
     /// <summary>The partitions that were opened.</summary>
-    public PartitionTable Led { get; } = new();
+    public PartitionTable Partitions { get; } = new();
 
     /// <summary>The directory that holds the partitions' directories.</summary>
     public string Directory => directory;
@@ -26,35 +25,53 @@ public sealed class PartitionStore(ILogFileSystem files, string directory, TimeP
         return (volume.TotalSize, volume.AvailableFreeSpace);
     }
 
-    /// <summary>Opens a partition, recovering its log, and takes up its leadership.</summary>
+    /// <summary>Opens a replica, recovering its log. It follows at first. Nothing happens where it is open already.</summary>
     /// <exception cref="StorageException">The log cannot be opened.</exception>
-    public async Task OpenAsync(Guid topicId, TopicPartition id, LeaderEpoch epoch, PartitionSettings settings)
+    public async Task OpenAsync(Guid topicId, TopicPartition id, PartitionSettings settings)
     {
-        if (Led.Find(id) is not null)
-            return; // A change of the topic failed after this was opened, and is tried again.
-        var log = await PartitionLog.OpenAsync(files, PathOf(id), settings.Log, time, loggers.CreateLogger<PartitionLog>(), _recoveryBudget);
-        Led.Add(topicId, new Partition(id, epoch, log, settings, time, _logger));
+        if (Partitions.Find(id) is not null)
+            return;
+        var replica = await replicas.OpenAsync(new ReplicaDescription(id, topicId, id.ToString(), settings.Replication, settings.Log));
+        Partitions.Add(topicId, new Partition(replica, settings, time, logger));
     }
 
     /// <summary>Puts a topic's changed configuration in force.</summary>
     public void Configure(string topic, PartitionSettings settings)
     {
-        foreach (var partition in Led.FindTopic(topic)?.Partitions ?? [])
+        foreach (var partition in Partitions.FindTopic(topic)?.Partitions ?? [])
             partition.Configure(settings);
     }
 
-    /// <summary>Closes a topic's partitions, as far as they are open, and deletes their files.</summary>
-    public async Task DeleteTopicAsync(string name, int partitionCount)
+    /// <summary>Closes a replica, if it is open, and deletes its files.</summary>
+    public async Task DeleteAsync(TopicPartition id)
     {
-        foreach (var partition in Led.RemoveTopic(name)?.Partitions ?? [])
-            await partition.DisposeAsync();
-        for (var index = 0; index < partitionCount; index++)
-            files.DeleteDirectory(PathOf(new TopicPartition(name, index)));
+        if (Partitions.Find(id) is { } partition)
+        {
+            Partitions.Remove(partition);
+            partition.WakeWaits();
+            await CloseAsync(id);
+        }
+        files.DeleteDirectory(PathOf(id));
+    }
+
+    /// <summary>Forgets a topic whose partitions were deleted.</summary>
+    public async Task ForgetTopicAsync(string name)
+    {
+        Partitions.RemoveTopic(name);
         await files.FlushDirectoryAsync(directory);
     }
 
-    /// <summary>Flushes and closes every log.</summary>
-    public Task CloseAsync() => Task.WhenAll(Led.All.Select(partition => partition.DisposeAsync().AsTask()));
+    private async Task CloseAsync(TopicPartition id)
+    {
+        try
+        {
+            await replicas.CloseAsync(id);
+        }
+        catch (IOException failed)
+        {
+            logger.LogWarning("{Partition} could not be closed cleanly before its deletion: {Reason}", id, failed.Message);
+        }
+    }
 
     private string PathOf(TopicPartition id) => Path.Combine(directory, id.ToString());
 }

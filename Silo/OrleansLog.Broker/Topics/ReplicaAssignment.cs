@@ -1,10 +1,11 @@
 using System.Collections.Immutable;
 using OrleansLog.Broker.Metadata;
 using OrleansLog.Protocol;
+using OrleansLog.Replication.Metadata;
 
 namespace OrleansLog.Broker.Topics;
 
-/// <summary>Chooses the broker of each new partition.</summary>
+/// <summary>Chooses the brokers of each new partition.</summary>
 internal static class ReplicaAssignment
 {
     /// <summary>Checks a topic against the brokers there are; null when it can be placed, else why not.</summary>
@@ -16,21 +17,24 @@ internal static class ReplicaAssignment
             return TopicOutcome.Refused(ErrorCode.InvalidPartitions, $"A topic needs at least one partition; {partitionCount} were asked for.");
         if (partitionCount > PartitionsMax)
             return TopicOutcome.Refused(ErrorCode.InvalidPartitions, $"A topic can have up to {PartitionsMax} partitions; {partitionCount} were asked for.");
-        return RefuseFactor(replicationFactor);
+        return RefuseFactor(replicationFactor, cluster);
     }
 
     /// <summary>The most partitions of one topic.</summary>
     public const int PartitionsMax = 10_000;
 
     /// <summary>
-    /// Places the partitions <paramref name="from"/> to <paramref name="to"/> (exclusive) of a topic on the brokers in
-    /// turn, counting from the one that has its partition 0.
+    /// The replicas of <paramref name="count"/> partitions of a topic, from the one numbered <paramref name="first"/> on,
+    /// spread over the living brokers and their racks. Topics begin at different brokers.
     /// </summary>
-    public static ImmutableArray<PartitionRecord> Spread(int firstBroker, int from, int to, ClusterImage cluster) =>
-        [.. Enumerable.Range(from, to - from).Select(index => On(cluster.Brokers[(firstBroker + index) % cluster.Brokers.Length].Id))];
+    public static ImmutableArray<ImmutableArray<BrokerId>> Place(ClusterImage cluster, int first, int count, int replicationFactor)
+    {
+        var start = first == 0 ? cluster.Topics.Count % cluster.Brokers.Length : 0;
+        return ReplicaPlacement.Place([.. cluster.Brokers.Select(broker => new PlaceableBroker(broker.Id, broker.Rack))], first + start, count, replicationFactor);
+    }
 
-    public static ImmutableArray<PartitionRecord> Chosen(IEnumerable<IReadOnlyList<BrokerId>> assignment) =>
-        [.. assignment.Select(replicas => On(replicas[0]))];
+    public static ImmutableArray<ImmutableArray<BrokerId>> Chosen(IEnumerable<IReadOnlyList<BrokerId>> assignment) =>
+        [.. assignment.Select(replicas => replicas.ToImmutableArray())];
 
     public static TopicOutcome? RefuseAssignment(IReadOnlyList<IReadOnlyList<BrokerId>> assignment, ClusterImage cluster)
     {
@@ -38,18 +42,23 @@ internal static class ReplicaAssignment
             return TopicOutcome.Refused(ErrorCode.InvalidReplicaAssignment, $"An assignment names 1 to {PartitionsMax} partitions.");
         foreach (var replicas in assignment)
         {
-            if (replicas.Count != 1)
-                return RefuseFactor(replicas.Count);
-            if (cluster.FindBroker(replicas[0]) is null)
-                return TopicOutcome.Refused(ErrorCode.InvalidReplicaAssignment, $"There is no broker {replicas[0]}.");
+            if (replicas.Count == 0 || replicas.Distinct().Count() != replicas.Count)
+                return TopicOutcome.Refused(ErrorCode.InvalidReplicaAssignment, "Each partition needs one or more replicas, on different brokers.");
+            if (replicas.Count != assignment[0].Count)
+                return TopicOutcome.Refused(ErrorCode.InvalidReplicaAssignment, "All partitions of a topic have the same number of replicas.");
+            foreach (var id in replicas)
+            {
+                if (cluster.FindBroker(id) is null)
+                    return TopicOutcome.Refused(ErrorCode.InvalidReplicaAssignment, $"There is no living broker {id}.");
+            }
         }
         return null;
     }
 
-    private static TopicOutcome? RefuseFactor(int factor) => factor == 1
-        ? null
-        : TopicOutcome.Refused(
-            ErrorCode.InvalidReplicationFactor, $"The embedded engine keeps one replica of a partition; {factor} were asked for.");
-
-    private static PartitionRecord On(BrokerId broker) => new(broker.Value, 0, [broker.Value], [broker.Value]);
+    public static TopicOutcome? RefuseFactor(int factor, ClusterImage cluster) =>
+        factor < 1 ? TopicOutcome.Refused(ErrorCode.InvalidReplicationFactor, $"A partition needs at least one replica; {factor} were asked for.")
+        : factor > cluster.Brokers.Length ? TopicOutcome.Refused(
+            ErrorCode.InvalidReplicationFactor,
+            $"{factor} replicas need as many living brokers; there {(cluster.Brokers.Length == 1 ? "is 1" : $"are {cluster.Brokers.Length}")}.")
+        : null;
 }

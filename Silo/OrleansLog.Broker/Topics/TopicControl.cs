@@ -10,60 +10,81 @@ using OrleansLog.Storage;
 namespace OrleansLog.Broker.Topics;
 
 /// <summary>
-/// Changes topics: decides, writes the metadata register, opens or deletes the logs, and then shows the change in
-/// <see cref="Image"/>. One change at a time; reading the image takes no turn. A change that a crash cut short is
-/// taken up again by <see cref="LoadAsync"/>.
+/// Changes topics: decides, writes the metadata register, shows the change in the cluster's image and has the brokers
+/// follow it. One change at a time; reading the image takes no turn. A change that a crash cut short is taken up again
+/// by <see cref="LoadAsync"/>.
 /// </summary>
-public sealed class TopicControl(
-    IMetadataRegister register, IReadOnlyDictionary<BrokerId, PartitionStore> stores, ConfigValues defaults, ILogger<TopicControl> logger)
-    : IDisposable
+public sealed class TopicControl : IDisposable
 {
+    private const long RegisterRetryDelayMs = 100;
+
+    private readonly IMetadataRegister _register;
+    private readonly ClusterDirectory _cluster;
+    private readonly IReplicaHosts _hosts;
+    private readonly ConfigValues _defaults;
+    private readonly ILogger _logger;
     private readonly SemaphoreSlim _turn = new(1);
-    private ClusterImage? _image;
+
+    /// <param name="register">Where topics and partitions are recorded.</param>
+    /// <param name="cluster">Shows the changes.</param>
+    /// <param name="hosts">Follows them.</param>
+    /// <param name="defaults">What holds where a topic sets nothing of its own.</param>
+    /// <param name="recordChanged">Told of each partition record that is written here.</param>
+    /// <param name="time">Waits between attempts to reach the register.</param>
+    /// <param name="logger">Told of what was changed.</param>
+    public TopicControl(
+        IMetadataRegister register, ClusterDirectory cluster, IReplicaHosts hosts, ConfigValues defaults,
+        Action<TopicPartition, PartitionRecord> recordChanged, TimeProvider time, ILogger<TopicControl> logger)
+    {
+        _register = register;
+        _cluster = cluster;
+        _hosts = hosts;
+        _defaults = defaults;
+        _logger = logger;
+        Partitions = new PartitionRegister(register, () => Guid.NewGuid().ToString("N"), time, RegisterRetryDelayMs) { Changed = recordChanged };
+    }
 
     /// <summary>The cluster as of the last completed change.</summary>
-    public ClusterImage Image => Volatile.Read(ref _image) ?? throw new InvalidOperationException("The topics are not loaded yet.");
+    public ClusterImage Image => _cluster.Image;
 
     /// <summary>What holds where a topic sets nothing of its own: the brokers' configuration.</summary>
-    public ConfigValues Defaults => defaults;
+    public ConfigValues Defaults => _defaults;
 
-    /// <summary>Told of every topic that was created or grew, when its partitions are open, before clients see them.</summary>
-    public Func<TopicImage, ValueTask> OnPartitionsOpened { get; set; } = _ => default;
+    /// <summary>The records of the partitions.</summary>
+    public PartitionRegister Partitions { get; }
 
-    /// <summary>Told of every topic that is gone.</summary>
-    public Func<TopicImage, ValueTask> OnDeleted { get; set; } = _ => default;
-
-    /// <summary>Opens every topic in the register, many partitions side by side.</summary>
-    public async Task LoadAsync(string clusterId, ImmutableArray<BrokerImage> brokers, CancellationToken cancellationToken)
+    /// <summary>Reads every topic in the register into the image, and ends what a crash cut short.</summary>
+    public async Task LoadAsync(string clusterId, CancellationToken cancellationToken)
     {
+        var orphans = (await _register.ListAsync(PartitionRecord.KeyPrefix, cancellationToken)).ToHashSet(StringComparer.Ordinal);
         var topics = ImmutableSortedDictionary.CreateBuilder<string, TopicImage>(StringComparer.Ordinal);
-        foreach (var key in await register.ListAsync(TopicRecord.KeyPrefix, cancellationToken))
+        foreach (var key in await _register.ListAsync(TopicRecord.KeyPrefix, cancellationToken))
         {
             var (record, version) = await ReadAsync(key);
+            orphans.ExceptWith(record.PartitionsFrom(0).Select(PartitionRecord.KeyOf));
             if (record.State == TopicState.Deleting)
                 await RemoveAsync(record, version);
             else
-                topics.Add(record.Name, record.ToImage());
+                topics.Add(record.Name, record.ToImage(await ReadPartitionsAsync(record, cancellationToken)));
         }
-        await OpenAsync(topics.Values.SelectMany(topic => PartitionsOf(topic, from: 0)));
-        Volatile.Write(ref _image, new ClusterImage(clusterId, brokers, topics.ToImmutable()));
-        foreach (var topic in topics.Values)
-            await OnPartitionsOpened(topic);
+        foreach (var key in orphans)
+            await ForgetAsync(key, cancellationToken);
+        _cluster.Update(image => new ClusterImage(clusterId, image.Brokers, topics.ToImmutable()));
     }
 
     /// <summary>Creates a topic; with <paramref name="validateOnly"/> only says whether it could.</summary>
     public Task<TopicOutcome> CreateAsync(NewTopic topic, bool validateOnly, CancellationToken cancellationToken) => InTurnAsync(async () =>
     {
-        var partitionCount = topic.PartitionCount == -1 ? defaults.Get(BrokerConfigs.NumPartitions) : topic.PartitionCount;
-        var factor = topic.ReplicationFactor == -1 ? defaults.Get(BrokerConfigs.DefaultReplicationFactor) : topic.ReplicationFactor;
+        var partitionCount = topic.PartitionCount == -1 ? _defaults.Get(BrokerConfigs.NumPartitions) : topic.PartitionCount;
+        var factor = topic.ReplicationFactor == -1 ? _defaults.Get(BrokerConfigs.DefaultReplicationFactor) : topic.ReplicationFactor;
         if (Refuse(topic, partitionCount, factor) is { } refused)
             return refused;
-        var partitions = topic.Assignment is { } chosen
+        var replicas = topic.Assignment is { } chosen
             ? ReplicaAssignment.Chosen(chosen)
-            : ReplicaAssignment.Spread(Image.Topics.Count, 0, partitionCount, Image);
-        var record = new TopicRecord(topic.Name, Guid.NewGuid(), TopicState.Active, partitions, new(topic.Config));
-        var created = record.ToImage();
-        return validateOnly ? TopicOutcome.Changed(created) : await OpenAndWriteAsync(record, from: 0, expected: null);
+            : ReplicaAssignment.Place(Image, 0, partitionCount, factor);
+        var record = new TopicRecord(topic.Name, Guid.NewGuid(), TopicState.Active, replicas.Length, new(topic.Config));
+        var created = record.ToImage(replicas.Select(NewPartition));
+        return validateOnly ? TopicOutcome.Changed(created) : await WriteAndOpenAsync(record, created, from: 0, expected: null);
     }, cancellationToken);
 
     /// <summary>Deletes a topic and its records.</summary>
@@ -71,14 +92,14 @@ public sealed class TopicControl(
     {
         if (Image.FindTopic(name) is not { } topic)
             return Unknown(name);
-        if (!defaults.Get(BrokerConfigs.DeleteTopicEnable))
+        if (!_defaults.Get(BrokerConfigs.DeleteTopicEnable))
             return TopicOutcome.Refused(ErrorCode.TopicDeletionDisabled, "This broker does not delete topics (delete.topic.enable=false).");
         var (record, version) = await ReadAsync(TopicRecord.KeyOf(name));
         record = record with { State = TopicState.Deleting };
         var deleting = await WriteAsync(record, version);
-        Volatile.Write(ref _image, Image.Without(name));
+        _cluster.Update(image => image.Without(topic));
         await RemoveAsync(record, deleting);
-        await OnDeleted(topic);
+        await _hosts.ForgetOffsetsAsync([.. record.PartitionsFrom(0)]);
         return TopicOutcome.Changed(topic);
     }, cancellationToken);
 
@@ -90,14 +111,16 @@ public sealed class TopicControl(
         if (Image.FindTopic(name) is not { } topic)
             return Unknown(name);
         var existing = topic.Partitions.Length;
-        if (RefuseGrowth(existing, count, assignment) is { } refused)
+        var factor = topic.Partitions[0].Replicas.Length;
+        if (RefuseGrowth(existing, count, factor, assignment) is { } refused)
             return refused;
         var added = assignment is null
-            ? ReplicaAssignment.Spread(topic.Partitions[0].Leader.Value, existing, count, Image)
+            ? ReplicaAssignment.Place(Image, existing, count - existing, factor)
             : ReplicaAssignment.Chosen(assignment);
         var (record, version) = await ReadAsync(TopicRecord.KeyOf(name));
-        record = record with { Partitions = [.. record.Partitions, .. added] };
-        return validateOnly ? TopicOutcome.Changed(record.ToImage()) : await OpenAndWriteAsync(record, existing, version);
+        record = record with { PartitionCount = count };
+        var grown = record.ToImage(topic.Partitions.Concat(added.Select(NewPartition)));
+        return validateOnly ? TopicOutcome.Changed(grown) : await WriteAndOpenAsync(record, grown, existing, version);
     }, cancellationToken);
 
     /// <summary>Replaces what a topic sets of its own with what <paramref name="change"/> makes of it.</summary>
@@ -115,14 +138,13 @@ public sealed class TopicControl(
             return TopicOutcome.Changed(altered);
         var (record, version) = await ReadAsync(TopicRecord.KeyOf(name));
         await WriteAsync(record with { Config = new(altered.Config) }, version);
-        foreach (var store in stores.Values)
-            store.Configure(name, SettingsOf(altered));
-        Volatile.Write(ref _image, Image.With(altered));
+        _cluster.Update(image => image.FindTopic(name) is { } present ? image.With(present with { Config = altered.Config }) : image);
+        _hosts.Configure(name, SettingsOf(altered));
         return TopicOutcome.Changed(altered);
     }, cancellationToken);
 
     /// <summary>What holds for a topic: its own settings, then the broker's, then the defaults.</summary>
-    public ConfigValues ConfigOf(TopicImage topic) => defaults.ForTopic(topic.Config.ToImmutableDictionary());
+    public ConfigValues ConfigOf(TopicImage topic) => _defaults.ForTopic(topic.Config.ToImmutableDictionary());
 
     public void Dispose() => _turn.Dispose();
 
@@ -142,62 +164,87 @@ public sealed class TopicControl(
         return ReplicaAssignment.Refuse(topic, partitionCount, factor, Image);
     }
 
-    private TopicOutcome? RefuseGrowth(int existing, int count, IReadOnlyList<IReadOnlyList<BrokerId>>? assignment)
+    private TopicOutcome? RefuseGrowth(int existing, int count, int factor, IReadOnlyList<IReadOnlyList<BrokerId>>? assignment)
     {
         if (count <= existing)
             return TopicOutcome.Refused(ErrorCode.InvalidPartitions, $"The topic has {existing} partitions, and they can only become more; {count} were asked for.");
         if (count > ReplicaAssignment.PartitionsMax)
             return TopicOutcome.Refused(ErrorCode.InvalidPartitions, $"A topic can have up to {ReplicaAssignment.PartitionsMax} partitions; {count} were asked for.");
         if (assignment is null)
-            return null;
+            return ReplicaAssignment.RefuseFactor(factor, Image);
         return assignment.Count == count - existing
             ? ReplicaAssignment.RefuseAssignment(assignment, Image)
             : TopicOutcome.Refused(ErrorCode.InvalidReplicaAssignment, $"{count - existing} partitions are to be added, {assignment.Count} were assigned.");
     }
 
     /// <summary>
-    /// Logs first, then the record that makes them a topic, then the image: a crash in between leaves empty directories
-    /// that the next attempt takes over.
+    /// The partitions' records first, then the topic's, which makes them count: what a crash leaves without one is
+    /// deleted at the next start.
     /// </summary>
-    private async Task<TopicOutcome> OpenAndWriteAsync(TopicRecord record, int from, RegisterVersion? expected)
+    private async Task<TopicOutcome> WriteAndOpenAsync(TopicRecord record, TopicImage topic, int from, RegisterVersion? expected)
     {
-        var topic = record.ToImage();
-        await OpenAsync(PartitionsOf(topic, from));
-        await WriteAsync(record, expected);
-        await OnPartitionsOpened(topic);
-        Volatile.Write(ref _image, Image.With(topic));
-        return TopicOutcome.Changed(topic);
+        var partitions = await Task.WhenAll(record.PartitionsFrom(from).Select(id => WriteNewAsync(id, topic.Partitions[id.Partition])));
+        topic = topic with { Partitions = [.. topic.Partitions.Take(from), .. partitions] };
+        var version = await WriteAsync(record, expected);
+        _cluster.Update(image => image.With(WithKnown(topic, from, image)));
+        try
+        {
+            await _hosts.OpenAsync(topic, from, SettingsOf(topic));
+        }
+        catch (IOException) when (from == 0)
+        {
+            _cluster.Update(image => image.Without(topic));
+            await RemoveAsync(record, version);
+            throw;
+        }
+        return TopicOutcome.Changed(Image.FindTopic(topic.Name) ?? topic);
     }
 
-    private IEnumerable<PartitionToOpen> PartitionsOf(TopicImage topic, int from)
+    /// <summary>A topic that grows keeps what became of its earlier partitions meanwhile.</summary>
+    private static TopicImage WithKnown(TopicImage topic, int from, ClusterImage image) => image.FindTopic(topic.Id) is { } known
+        ? topic with { Partitions = [.. known.Partitions.Take(from), .. topic.Partitions.Skip(from)] }
+        : topic;
+
+    private PartitionRecord NewPartition(ImmutableArray<BrokerId> replicas) =>
+        PartitionRecord.Create(replicas.Select(id => new InSyncReplica(id, _cluster.EpochOf(id))), nonce: "");
+
+    // What lies there already is what a crash left of an earlier attempt.
+    private async Task<PartitionRecord> WriteNewAsync(TopicPartition id, PartitionRecord record)
     {
-        var settings = SettingsOf(topic);
-        return Enumerable.Range(from, topic.Partitions.Length - from)
-            .Where(index => stores.ContainsKey(topic.Partitions[index].Leader))
-            .Select(index => new PartitionToOpen(
-                topic.Partitions[index].Leader, topic.Id, new TopicPartition(topic.Name, index), topic.Partitions[index].LeaderEpoch, settings));
+        var left = await Partitions.ReadAsync(id, CancellationToken.None);
+        var change = await Partitions.ChangeAsync(id, record, left?.Version, CancellationToken.None);
+        return change.IsAccepted ? change.Current!.Record : throw new IOException($"{id} was changed by somebody else at the same time; try again.");
     }
 
-    private Task OpenAsync(IEnumerable<PartitionToOpen> partitions) => Parallel.ForEachAsync(partitions, async (partition, _) =>
-        await stores[partition.Leader].OpenAsync(partition.TopicId, partition.Id, partition.Epoch, partition.Settings));
+    private async Task<PartitionRecord[]> ReadPartitionsAsync(TopicRecord topic, CancellationToken cancellationToken) =>
+        await Task.WhenAll(topic.PartitionsFrom(0).Select(async id =>
+            (await Partitions.ReadAsync(id, cancellationToken))?.Record
+            ?? throw new InvalidDataException($"The metadata register has lost '{PartitionRecord.KeyOf(id)}'.")));
 
     private async Task RemoveAsync(TopicRecord record, RegisterVersion version)
     {
-        foreach (var store in stores.Values)
-            await store.DeleteTopicAsync(record.Name, record.Partitions.Count);
-        await register.DeleteAsync(TopicRecord.KeyOf(record.Name), version, CancellationToken.None);
-        logger.LogInformation("Deleted topic {Topic}", record.Name);
+        await _hosts.DeleteAsync(record.Name, record.PartitionCount);
+        foreach (var id in record.PartitionsFrom(0))
+            await Partitions.DeleteAsync(id, CancellationToken.None);
+        await _register.DeleteAsync(TopicRecord.KeyOf(record.Name), version, CancellationToken.None);
+        _logger.LogInformation("Deleted topic {Topic}", record.Name);
+    }
+
+    private async Task ForgetAsync(string key, CancellationToken cancellationToken)
+    {
+        if (await _register.GetAsync(key, cancellationToken) is { } entry)
+            await _register.DeleteAsync(key, entry.Version, cancellationToken);
     }
 
     private async Task<(TopicRecord Record, RegisterVersion Version)> ReadAsync(string key)
     {
-        var entry = await register.GetAsync(key, CancellationToken.None)
+        var entry = await _register.GetAsync(key, CancellationToken.None)
             ?? throw new InvalidDataException($"The metadata register has lost '{key}'.");
         return (TopicRecord.Parse(key, entry.Document.Span), entry.Version);
     }
 
     private async Task<RegisterVersion> WriteAsync(TopicRecord record, RegisterVersion? expected) =>
-        await register.PutAsync(TopicRecord.KeyOf(record.Name), record.Serialize(), expected, CancellationToken.None)
+        await _register.PutAsync(TopicRecord.KeyOf(record.Name), record.Serialize(), expected, CancellationToken.None)
         ?? throw new IOException($"Topic '{record.Name}' was changed by somebody else at the same time; try again.");
 
     private static TopicOutcome Unknown(string name) =>
@@ -213,7 +260,7 @@ public sealed class TopicControl(
         }
         catch (IOException failed)
         {
-            logger.LogError(failed, "A change of topics failed");
+            _logger.LogError(failed, "A change of topics failed");
             return TopicOutcome.Refused(ErrorCode.KafkaStorageError, failed.Message);
         }
         finally
@@ -221,7 +268,4 @@ public sealed class TopicControl(
             _turn.Release();
         }
     }
-
-    private sealed record PartitionToOpen(
-        BrokerId Leader, Guid TopicId, TopicPartition Id, LeaderEpoch Epoch, PartitionSettings Settings);
 }

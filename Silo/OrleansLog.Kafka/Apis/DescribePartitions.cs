@@ -2,6 +2,7 @@ using OrleansLog.Broker.Metadata;
 using OrleansLog.Broker.Topics;
 using OrleansLog.Protocol;
 using OrleansLog.Protocol.Messages;
+using OrleansLog.Replication.Metadata;
 using Described = OrleansLog.Protocol.Messages.DescribeTopicPartitionsResponse;
 
 namespace OrleansLog.Kafka.Apis;
@@ -49,7 +50,7 @@ internal static class DescribePartitions
     }
 
     private static Described.DescribeTopicPartitionsResponseTopic Describe(
-        TopicImage topic, int first, List<PartitionImage> partitions, ClusterImage cluster) => new()
+        TopicImage topic, int first, List<PartitionRecord> partitions, ClusterImage cluster) => new()
         {
             Name = topic.Name,
             TopicId = topic.Id,
@@ -57,7 +58,7 @@ internal static class DescribePartitions
             Partitions = [.. partitions.Select((partition, index) => Describe(partition, first + index, cluster))],
         };
 
-    private static Described.DescribeTopicPartitionsResponsePartition Describe(PartitionImage partition, int index, ClusterImage cluster)
+    private static Described.DescribeTopicPartitionsResponsePartition Describe(PartitionRecord partition, int index, ClusterImage cluster)
     {
         var led = cluster.FindBroker(partition.Leader) is not null;
         return new()
@@ -67,8 +68,8 @@ internal static class DescribePartitions
             LeaderId = led ? partition.Leader.Value : BrokerId.None.Value,
             LeaderEpoch = partition.LeaderEpoch.Value,
             ReplicaNodes = [.. partition.Replicas.Select(id => id.Value)],
-            IsrNodes = [.. partition.InSyncReplicas.Select(id => id.Value)],
-            EligibleLeaderReplicas = [],
+            IsrNodes = [.. partition.InSync.Select(member => member.Broker.Value)],
+            EligibleLeaderReplicas = [.. partition.Eligible.Select(member => member.Broker.Value)],
             LastKnownElr = [],
             OfflineReplicas = [.. partition.Replicas.Where(id => cluster.FindBroker(id) is null).Select(id => id.Value)],
         };

@@ -51,7 +51,7 @@ internal static class FetchAnswer
     private static void WritePart(ResponseFrame frame, ref WireWriter writer, in FetchPlan.Part part)
     {
         var error = part.IsReadable ? part.Found.Error : part.Error;
-        var highWatermark = part.Partition is { } led && part.IsReadable ? led.HighWatermark.Value : -1;
+        var highWatermark = part.IsReadable && part.Preferred == BrokerId.None ? part.Found.HighWatermark.Value : -1;
         writer.WriteInt32(part.Index);
         writer.WriteInt16((short)error);
         writer.WriteInt64(highWatermark);
@@ -60,14 +60,14 @@ internal static class FetchAnswer
             writer.WriteInt64(part.Partition?.Log.LogStartOffset.Value ?? -1);
         writer.WriteArrayCount(-1); // Aborted transactions.
         if (writer.Version >= 11)
-            writer.WriteInt32(-1); // The replica to read from instead.
+            writer.WriteInt32(part.Preferred.Value);
         WriteRecords(frame, ref writer, part);
         EndStructure(ref writer);
     }
 
     private static void WriteRecords(ResponseFrame frame, ref WireWriter writer, in FetchPlan.Part part)
     {
-        var slice = part.Found.Slice;
+        var slice = part.Found.Log.Slice;
         writer.WriteBytesLength(slice.Length);
         if (slice.Length == 0)
             return;

@@ -75,12 +75,28 @@ internal sealed class FetchApi(Broker.Broker broker)
             if (part.IsReadable)
             {
                 var room = (int)Math.Clamp(bytesMax - found, 0, Math.Max(part.BytesMax, 0));
-                part.Found = part.Partition!.Read(part.From, room, minOneBatch: found == 0);
-                found += part.Found.Slice.Length;
+                part.Preferred = PreferredReplica(part, plan.Rack);
+                if (part.Preferred == BrokerId.None)
+                    part.Found = part.Partition!.Read(part.From, room, minOneBatch: found == 0, part.Known, mayFollow: plan.Rack.Length > 0);
+                found += part.Found.Log.Slice.Length;
             }
-            failed |= !part.IsReadable || part.Found.Error != ErrorCode.None;
+            failed |= !part.IsReadable || part.Found.Error != ErrorCode.None || part.Preferred != BrokerId.None;
         }
         return failed || found >= plan.BytesMin;
+    }
+
+    /// <summary>The living in-sync follower in the client's rack that has what it asks for, if this leader is in another rack.</summary>
+    private BrokerId PreferredReplica(in FetchPlan.Part part, string rack)
+    {
+        if (rack.Length == 0 || !part.Partition!.IsLeader || broker.Rack == rack)
+            return BrokerId.None;
+        var cluster = broker.Cluster;
+        foreach (var member in cluster.FindPartition(part.Partition.Id)?.InSync ?? [])
+        {
+            if (cluster.FindBroker(member.Broker)?.Rack == rack && part.Partition.IsHeldBy(member.Broker, part.From))
+                return member.Broker;
+        }
+        return BrokerId.None;
     }
 
     private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;

@@ -1,7 +1,7 @@
 using OrleansLog.Broker.Partitions;
 using OrleansLog.Protocol;
 using OrleansLog.Protocol.Wire;
-using OrleansLog.Storage;
+using OrleansLog.Replication.Replicas;
 
 namespace OrleansLog.Kafka.Apis;
 
@@ -22,6 +22,9 @@ internal sealed class FetchPlan
 
     public int BytesMax { get; private init; }
 
+    /// <summary>Where the client stands, if it says so: it may be served by a replica nearby (KIP-392).</summary>
+    public string Rack { get; private set; } = "";
+
     public int SessionId { get; private set; }
 
     public int SessionEpoch { get; private set; }
@@ -30,10 +33,13 @@ internal sealed class FetchPlan
     public readonly record struct Topic(string Name, Guid Id, int Parts);
 
     /// <summary>One partition's share of the request. <paramref name="Error"/> is known before any read.</summary>
-    public record struct Part(Partition? Partition, int Index, ErrorCode Error, Offset From, int BytesMax, LogRead Found)
+    public record struct Part(Partition? Partition, int Index, ErrorCode Error, Offset From, int BytesMax, LeaderEpoch Known, ReplicaRead Found)
     {
         /// <summary>Whether the partition can be asked at all.</summary>
         public readonly bool IsReadable => Error == ErrorCode.None;
+
+        /// <summary>The replica that the client should read from instead.</summary>
+        public BrokerId Preferred { get; set; } = BrokerId.None;
     }
 
     public static FetchPlan Read(ref WireReader body, Broker.Broker broker)
@@ -46,7 +52,10 @@ internal sealed class FetchPlan
             (plan.SessionId, plan.SessionEpoch) = (body.ReadInt32(), body.ReadInt32());
         for (var topics = body.ReadArrayCount(); topics > 0; topics--)
             plan.ReadTopic(ref body, broker);
-        // Forgotten topics, the rack and tags follow; they mean something to sessions and replicas alone.
+        if (body.Version >= 7)
+            SkipForgottenTopics(ref body);
+        if (body.Version >= 11)
+            plan.Rack = body.ReadString();
         return plan;
     }
 
@@ -67,7 +76,22 @@ internal sealed class FetchPlan
         SkipTags(ref body);
     }
 
-    private static Part ReadPart(ref WireReader body, LedTopic? topic)
+    // Only sessions forget topics.
+    private static void SkipForgottenTopics(ref WireReader body)
+    {
+        for (var topics = body.ReadArrayCount(); topics > 0; topics--)
+        {
+            if (body.Version >= FirstVersionWithTopicIds)
+                body.ReadUuid();
+            else
+                body.ReadString();
+            for (var partitions = body.ReadArrayCount(); partitions > 0; partitions--)
+                body.ReadInt32();
+            SkipTags(ref body);
+        }
+    }
+
+    private static Part ReadPart(ref WireReader body, HostedTopic? topic)
     {
         var index = body.ReadInt32();
         var epoch = body.Version >= 9 ? body.ReadInt32() : LeaderEpoch.None.Value;
@@ -79,7 +103,8 @@ internal sealed class FetchPlan
         var bytesMax = body.ReadInt32();
         SkipTags(ref body);
         var partition = topic?.Find(index);
-        return new Part(partition, index, partition?.CheckEpoch(epoch) ?? ErrorCode.NotLeaderOrFollower, from, bytesMax, default);
+        return new Part(
+            partition, index, partition is null ? ErrorCode.NotLeaderOrFollower : ErrorCode.None, from, bytesMax, new LeaderEpoch(epoch), default);
     }
 
     private static void SkipTags(ref WireReader body)

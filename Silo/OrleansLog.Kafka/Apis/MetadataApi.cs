@@ -3,6 +3,7 @@ using OrleansLog.Broker.Topics;
 using OrleansLog.Kafka.Requests;
 using OrleansLog.Protocol;
 using OrleansLog.Protocol.Messages;
+using OrleansLog.Replication.Metadata;
 
 namespace OrleansLog.Kafka.Apis;
 
@@ -88,7 +89,7 @@ internal sealed class MetadataApi(Broker.Broker broker)
         Partitions = [.. topic.Partitions.Select((partition, index) => Describe(partition, index, cluster))],
     };
 
-    private static MetadataResponse.MetadataResponsePartition Describe(PartitionImage partition, int index, ClusterImage cluster)
+    private static MetadataResponse.MetadataResponsePartition Describe(PartitionRecord partition, int index, ClusterImage cluster)
     {
         var led = cluster.FindBroker(partition.Leader) is not null;
         return new()
@@ -98,7 +99,7 @@ internal sealed class MetadataApi(Broker.Broker broker)
             LeaderId = led ? partition.Leader.Value : BrokerId.None.Value,
             LeaderEpoch = partition.LeaderEpoch.Value,
             ReplicaNodes = [.. partition.Replicas.Select(id => id.Value)],
-            IsrNodes = [.. partition.InSyncReplicas.Select(id => id.Value)],
+            IsrNodes = [.. partition.InSync.Select(member => member.Broker.Value)],
             OfflineReplicas = [.. partition.Replicas.Where(id => cluster.FindBroker(id) is null).Select(id => id.Value)],
         };
     }

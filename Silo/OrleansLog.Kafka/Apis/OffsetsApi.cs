@@ -37,6 +37,8 @@ internal sealed class OffsetsApi(Broker.Broker broker)
         var answer = new ListOffsetsResponse.ListOffsetsPartitionResponse { PartitionIndex = asked.PartitionIndex };
         var partition = broker.Partitions.Find(id);
         answer.ErrorCode = CheckLeader(id, partition, asked.CurrentLeaderEpoch);
+        if (answer.ErrorCode == ErrorCode.None && !partition!.KnowsHighWatermark)
+            answer.ErrorCode = ErrorCode.OffsetNotAvailable;
         if (answer.ErrorCode != ErrorCode.None)
             return answer;
         try
@@ -110,5 +112,5 @@ internal sealed class OffsetsApi(Broker.Broker broker)
         return new() { PartitionIndex = id.Partition, ErrorCode = error, LowWatermark = start.Value };
     }
 
-    private ErrorCode CheckLeader(TopicPartition id, Partition? led, int epoch) => led?.CheckEpoch(epoch) ?? broker.WhyNotLed(id);
+    private ErrorCode CheckLeader(TopicPartition id, Partition? led, int epoch) => led?.CheckLeader(epoch) ?? broker.WhyNotLed(id);
 }

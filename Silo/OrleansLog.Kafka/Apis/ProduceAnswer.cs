@@ -38,7 +38,7 @@ internal sealed class ProduceAnswer(RequestHeader header)
         for (var i = 0; i < _partitions.Count; i++)
         {
             var (index, outcome) = _partitions[i];
-            var error = await outcome.Committed;
+            var error = await outcome.Done;
             if (error != outcome.Error)
                 _partitions[i] = (index, AppendOutcome.Refused(error));
         }

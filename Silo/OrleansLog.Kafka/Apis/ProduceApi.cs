@@ -19,14 +19,22 @@ internal sealed class ProduceApi(Broker.Broker broker)
     {
         body.ReadNullableString(); // The transactional id: there are no transactions to check it against.
         var acks = body.ReadInt16();
-        body.ReadInt32(); // The time the client waits. The only replica answers as soon as its disk does.
+        var durability = new Durability(acks, body.ReadInt32());
         var answer = new ProduceAnswer(context.Header);
         for (var topics = body.ReadArrayCount(); topics > 0; topics--)
-            AppendTopic(ref body, acks, answer);
+            AppendTopic(ref body, durability, answer);
         return acks == 0 ? Swallow(answer) : answer.EncodeWhenCommittedAsync();
     }
 
-    private void AppendTopic(ref WireReader body, short acks, ProduceAnswer answer)
+    // How safe the client wants its records before it is answered, and how long it waits for that.
+    private readonly record struct Durability(short Acks, int TimeoutMs)
+    {
+        public bool IsKnown => Acks is >= -1 and <= 1;
+
+        public bool AwaitsCommit => Acks == -1;
+    }
+
+    private void AppendTopic(ref WireReader body, Durability durability, ProduceAnswer answer)
     {
         var name = body.ReadUtf8();
         var topic = FindTopic(name);
@@ -37,7 +45,7 @@ internal sealed class ProduceApi(Broker.Broker broker)
             var index = body.ReadInt32();
             // The frame lies in this connection's own receive buffer, where offsets may be written into the batches.
             var records = MemoryMarshal.AsMemory(body.ReadNullableBytes() ?? default);
-            answer.AddPartition(index, Append(topic?.Find(index), new TopicPartition(topicName, index), acks, records));
+            answer.AddPartition(index, Append(topic?.Find(index), new TopicPartition(topicName, index), durability, records));
             if (body.IsFlexible)
                 body.SkipTaggedFields();
         }
@@ -45,7 +53,7 @@ internal sealed class ProduceApi(Broker.Broker broker)
             body.SkipTaggedFields();
     }
 
-    private LedTopic? FindTopic(ReadOnlySpan<byte> name)
+    private HostedTopic? FindTopic(ReadOnlySpan<byte> name)
     {
         if (name.Length > TopicName.LengthMax)
             return null;
@@ -53,11 +61,11 @@ internal sealed class ProduceApi(Broker.Broker broker)
         return broker.Partitions.FindTopic(chars[..Encoding.UTF8.GetChars(name, chars)]);
     }
 
-    private AppendOutcome Append(Partition? partition, TopicPartition id, short acks, Memory<byte> records) =>
-        acks is < -1 or > 1 ? AppendOutcome.Refused(ErrorCode.InvalidRequiredAcks)
+    private AppendOutcome Append(Partition? partition, TopicPartition id, Durability durability, Memory<byte> records) =>
+        !durability.IsKnown ? AppendOutcome.Refused(ErrorCode.InvalidRequiredAcks)
         : partition is null ? AppendOutcome.Refused(broker.WhyNotLed(id))
         : TopicName.IsInternal(id.Topic) ? AppendOutcome.Refused(ErrorCode.InvalidTopicException)
-        : partition.Append(records);
+        : partition.Append(records, durability.AwaitsCommit, durability.TimeoutMs);
 
     /// <summary>
     /// With <c>acks=0</c> nothing is answered. A client whose append was refused would never learn of it, so, as Kafka

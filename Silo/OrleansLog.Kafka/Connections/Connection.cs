@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
+using OrleansLog.Broker;
 using OrleansLog.Kafka.Requests;
 using OrleansLog.Protocol.Wire;
 
@@ -15,6 +16,7 @@ internal sealed class Connection : IDisposable
     private readonly Socket _socket;
     private readonly ApiDispatcher _dispatcher;
     private readonly ILogger _logger;
+    private readonly PauseGate _gate;
     private readonly ReceiveBuffer _received;
     private readonly ResponseQueue _responses;
     private readonly CancellationTokenSource _closed = new();
@@ -22,11 +24,12 @@ internal sealed class Connection : IDisposable
     private readonly TimeProvider _time;
     private long _lastActivity;
 
-    public Connection(Socket socket, ApiDispatcher dispatcher, ConnectionLimits limits, TimeProvider time, ILogger logger)
+    public Connection(Socket socket, ApiDispatcher dispatcher, ConnectionLimits limits, PauseGate gate, TimeProvider time, ILogger logger)
     {
         _socket = socket;
         _dispatcher = dispatcher;
         _logger = logger;
+        _gate = gate;
         _time = time;
         _received = new ReceiveBuffer(limits.RequestBytesMax);
         _responses = new ResponseQueue(limits.RequestsInFlightMax, new FrameSender(socket).SendAsync, Fail);
@@ -102,6 +105,8 @@ internal sealed class Connection : IDisposable
     {
         while (_received.TryTakeFrame(out var frame))
         {
+            if (_gate.IsPaused)
+                await _gate.PassAsync(_closed.Token);
             var room = _responses.EnqueueAsync(_dispatcher.DispatchAsync(frame, client));
             if (!room.IsCompleted)
                 await room;

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Text;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -7,14 +8,20 @@ using OrleansLog.Silo.Metrics;
 namespace OrleansLog.Silo.Http;
 
 /// <summary>
-/// <c>/health/live</c>, <c>/health/ready</c> and <c>/metrics</c>. Starts before the brokers do, so that whoever watches a
+/// <c>/health/live</c>, <c>/health/ready</c> and <c>/metrics</c>, and <c>POST /brokers/ID/ACTION</c> to play with failures
+/// of single brokers, for who is on the same machine. Starts before the brokers do, so that whoever watches a
 /// long recovery sees a process that lives and is not ready.
 /// </summary>
 public sealed class HttpEndpoint : IAsyncDisposable
 {
+    private const string Brokers = "/brokers/";
+
     private readonly WebApplication _app;
 
     private HttpEndpoint(WebApplication app) => _app = app;
+
+    /// <summary>Changes the life of one broker; null until there are brokers.</summary>
+    public Func<int, string, Task<(bool IsChanged, string Text)>>? ChangeBroker { get; set; }
 
     /// <summary>The port it listens on; the one that was chosen where 0 was asked for.</summary>
     public int Port => new Uri(_app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First()).Port;
@@ -24,11 +31,12 @@ public sealed class HttpEndpoint : IAsyncDisposable
         IPEndPoint address, Health health, MetricCollector metrics, ILoggerFactory loggers, CancellationToken cancellation)
     {
         var app = Build(address, loggers);
-        app.Run(context => Answer(context, health, metrics));
+        var endpoint = new HttpEndpoint(app);
+        app.Run(context => endpoint.Answer(context, health, metrics));
         try
         {
             await app.StartAsync(cancellation);
-            return new HttpEndpoint(app);
+            return endpoint;
         }
         catch (IOException problem)
         {
@@ -58,8 +66,9 @@ public sealed class HttpEndpoint : IAsyncDisposable
         return builder.Build();
     }
 
-    private static Task Answer(HttpContext context, Health health, MetricCollector metrics) => context.Request.Path.Value switch
+    private Task Answer(HttpContext context, Health health, MetricCollector metrics) => context.Request.Path.Value switch
     {
+        { } path when path.StartsWith(Brokers, StringComparison.Ordinal) => AnswerBroker(context, path[Brokers.Length..].Split('/')),
         _ when !HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method) =>
             Text(context, StatusCodes.Status405MethodNotAllowed, "only GET"),
         "/health/live" => Text(context, StatusCodes.Status200OK, "live"),
@@ -69,6 +78,20 @@ public sealed class HttpEndpoint : IAsyncDisposable
         "/metrics" => Metrics(context, metrics),
         _ => Text(context, StatusCodes.Status404NotFound, "there are /health/live, /health/ready and /metrics"),
     };
+
+    private async Task AnswerBroker(HttpContext context, string[] path)
+    {
+        if (!HttpMethods.IsPost(context.Request.Method) || path.Length != 2 || !int.TryParse(path[0], CultureInfo.InvariantCulture, out var id))
+            await Text(context, StatusCodes.Status400BadRequest, "brokers are changed by POST /brokers/ID/kill, pause, resume, stop or start");
+        else if (!IsFromHere(context) || context.Request.Headers.ContainsKey("Origin"))
+            await Text(context, StatusCodes.Status403Forbidden, "brokers are changed from the machine that they run on, and not by web pages");
+        else if (ChangeBroker is not { } change)
+            await Text(context, StatusCodes.Status503ServiceUnavailable, "the brokers are still starting");
+        else if (await change(id, path[1]) is var (isChanged, text))
+            await Text(context, isChanged ? StatusCodes.Status200OK : StatusCodes.Status409Conflict, text);
+    }
+
+    private static bool IsFromHere(HttpContext context) => context.Connection.RemoteIpAddress is { } peer && IPAddress.IsLoopback(peer);
 
     private static Task Text(HttpContext context, int status, string text)
     {

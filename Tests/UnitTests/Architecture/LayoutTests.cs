@@ -50,7 +50,8 @@ public sealed partial class LayoutTests
     public void Every_project_is_in_the_solution()
     {
         var solution = File.ReadAllText(Path.Combine(SourceTree.Root.FullName, "OrleansLog.sln"));
-        Assert.All(SourceTree.Projects.Keys, name => Assert.Contains($"{name}.csproj", solution, StringComparison.Ordinal));
+        // What stands in for a package is built where it is needed alone.
+        Assert.All(SourceTree.Projects.Values.Where(p => p.Folder != "infra").Select(p => p.Name), name => Assert.Contains($"{name}.csproj", solution, StringComparison.Ordinal));
     }
 
     [Fact]

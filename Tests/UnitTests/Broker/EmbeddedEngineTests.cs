@@ -52,7 +52,7 @@ public sealed class EmbeddedEngineTests : IDisposable
     {
         await (await TestBroker.StartAsync(_data.FullName)).DisposeAsync();
         var record = Path.Combine(_data.FullName, "metadata", "cluster.json");
-        File.WriteAllText(record, File.ReadAllText(record).Replace("\"formatVersion\": 1", "\"formatVersion\": 7", StringComparison.Ordinal));
+        File.WriteAllText(record, File.ReadAllText(record).Replace("\"formatVersion\": 2", "\"formatVersion\": 7", StringComparison.Ordinal));
 
         var refused = await Assert.ThrowsAsync<InvalidDataException>(() => TestBroker.StartAsync(_data.FullName));
 

@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Logging.Abstractions;
 using OrleansLog.Broker.Partitions;
 using OrleansLog.Protocol;
 using OrleansLog.UnitTests.Support;
@@ -17,14 +16,11 @@ public sealed class PartitionTableTests : IDisposable
         await using var client = await broker.ConnectAsync();
         await client.CreateTopicAsync("narrow");
         var model = broker.Broker.Partitions.Find(new TopicPartition("narrow", 0))!;
-        var table = new PartitionTable();
-        var topicId = Guid.NewGuid();
+        var topic = new HostedTopic("wide", Guid.NewGuid());
 
-        Parallel.For(0, Partitions, new ParallelOptions { MaxDegreeOfParallelism = 8 }, index => table.Add(
-            topicId,
-            new Partition(new TopicPartition("wide", index), model.LeaderEpoch, model.Log, model.Settings, TimeProvider.System, NullLogger.Instance)));
+        Parallel.For(0, Partitions, new ParallelOptions { MaxDegreeOfParallelism = 8 }, index => topic.Set(index, model));
 
-        Assert.All(Enumerable.Range(0, Partitions), index => Assert.NotNull(table.Find(new TopicPartition("wide", index))));
+        Assert.All(Enumerable.Range(0, Partitions), index => Assert.NotNull(topic.Find(index)));
     }
 
     public void Dispose() => _data.Delete(recursive: true);

@@ -1,5 +1,6 @@
 using System.Text;
 using OrleansLog.Cli;
+using OrleansLog.Client;
 
 namespace OrleansLog.UnitTests.Cli;
 
@@ -14,7 +15,10 @@ internal static class OlogScript
 {
     /// <param name="line">The command line, split at blanks.</param>
     /// <param name="input">Standard input.</param>
-    public static async Task<OlogResult> RunAsync(string line, byte[]? input = null)
+    /// <param name="openClient">Makes the client of a cluster that is not reached over the network.</param>
+    /// <param name="time">The clock that waiting commands wait by.</param>
+    public static async Task<OlogResult> RunAsync(
+        string line, byte[]? input = null, Func<ClientOptions, OrleansLogClient>? openClient = null, TimeProvider? time = null)
     {
         using var output = new StringWriter();
         using var error = new StringWriter();
@@ -25,6 +29,8 @@ internal static class OlogScript
             Error = error,
             OpenInput = () => new MemoryStream(input ?? []),
             OpenOutput = () => records,
+            OpenClient = openClient,
+            Time = time ?? TimeProvider.System,
             EnableDefaultExceptionHandler = false,
             ProcessTerminationTimeout = null,
         };

@@ -18,6 +18,8 @@ public sealed partial class FakeCluster
     /// <summary>Where brokers stand, as they say in their metadata.</summary>
     public Dictionary<int, string> Racks { get; } = [];
 
+    public IReadOnlyDictionary<string, FakeTopic> Topics => _topics;
+
     public FakeTopic CreateTopic(string name, int partitions = 1)
     {
         lock (_gate)

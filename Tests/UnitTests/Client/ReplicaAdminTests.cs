@@ -131,11 +131,12 @@ public sealed class ReplicaAdminTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task All_topics_are_described_by_one_request()
+    public async Task The_cluster_and_all_topics_are_described_by_one_request()
     {
         _cluster.CreateTopic("b", 2);
         _cluster.CreateTopic("a");
-        var topics = await _client.Admin.DescribeAllTopicsAsync();
+        var (cluster, topics) = await _client.Admin.DescribeClusterContentsAsync();
+        Assert.Equal([1, 2, 3], cluster.Brokers.Select(broker => broker.Id.Value));
         Assert.Equal([("a", 1), ("b", 2)], topics.Select(topic => (topic.Name, topic.Partitions.Count)));
         Assert.Equal(1, _cluster.Count(ApiKey.Metadata));
     }

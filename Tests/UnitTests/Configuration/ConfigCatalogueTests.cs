@@ -26,7 +26,7 @@ public sealed class ConfigCatalogueTests
     [InlineData("cleanup.policy", "keep", "cleanup.policy=keep is not allowed: it must be one or more of: delete, compact")]
     [InlineData("message.timestamp.type", "createtime", "message.timestamp.type=createtime is not allowed: it must be one of: CreateTime, LogAppendTime")]
     [InlineData("remote.storage.enable", "true", "remote.storage.enable=true is not allowed: it must be false (Storage in blobs is not part of this release.)")]
-    [InlineData("min.insync.replicas", "2", "min.insync.replicas=2 is not allowed: it must be 1 (A partition has one replica in this release.)")]
+    [InlineData("min.insync.replicas", "0", "min.insync.replicas=0 is not allowed: it must be at least 1")]
     [InlineData("preallocate", "1", "preallocate=1 is not true or false")]
     [InlineData("min.cleanable.dirty.ratio", "1.5", "min.cleanable.dirty.ratio=1.5 is not allowed: it must be from 0 to 1")]
     [InlineData("retention.ms", null, "retention.ms needs a value")]

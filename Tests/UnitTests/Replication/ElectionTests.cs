@@ -23,7 +23,7 @@ public sealed class ElectionTests
     [Theory]
     [InlineData(2, 1, 1, true, Election.Claim.InSync)]
     [InlineData(2, 2, 1, true, Election.Claim.Recovered)]
-    [InlineData(2, 2, 1, false, Election.Claim.None)]
+    [InlineData(2, 2, 1, false, Election.Claim.Survivor)]
     [InlineData(2, 2, 2, true, Election.Claim.None)]
     public void A_restart_costs_what_it_may_have_lost(long epoch, long cleanSince, long diskSince, bool flushes, Election.Claim claim) =>
         Assert.Equal(claim, Election.ClaimOf(Record, new(new(1), epoch, cleanSince, diskSince), new() { IsFlushedBeforeAcknowledged = flushes }));
@@ -36,6 +36,23 @@ public sealed class ElectionTests
 
         Assert.Equal(Election.Claim.None, Election.ClaimOf(without, self, new()));
         Assert.Equal(Election.Claim.Unclean, Election.ClaimOf(without, self, new() { UncleanLeaderElectionEnable = true }));
+    }
+
+    [Theory]
+    [InlineData(2, 2, true)]
+    [InlineData(2, 1, false)]
+    [InlineData(1, 1, false)]
+    public async Task A_survivor_waits_for_whoever_may_still_have_more(long epochOfOthers, long cleanSinceOfOthers, bool leads) =>
+        Assert.Equal(leads, await Election.IsLastSurvivorAsync(
+            Record, new(1), id => Task.FromResult<BrokerRecord?>(new(id, epochOfOthers, cleanSinceOfOthers, 1))));
+
+    [Fact]
+    public void A_survivor_begins_a_history_of_its_own()
+    {
+        var elected = Election.Elect(Record, new(new(1), 2, 2, 1), Election.Claim.Survivor, _ => true, new());
+
+        Assert.Equal(elected.LeaderEpoch, elected.UncleanEpoch);
+        Assert.Equal([1], elected.InSync.Select(member => member.Broker.Value));
     }
 
     [Fact]

@@ -23,11 +23,18 @@ public sealed class SiloProcessTests : IDisposable
 
     private Task<int> Run() => SiloProcess.RunAsync(AnyPort, (_, _, _) => Task.FromResult<IEngine>(_engine), _output, _stop.Token);
 
-    private async Task<(HttpStatusCode Status, string Text)> Get(string page)
+    private Task<(HttpStatusCode Status, string Text)> Get(string page) => Ask(HttpMethod.Get, page);
+
+    private Task<(HttpStatusCode Status, string Text)> Post(string page, string? origin = null) => Ask(HttpMethod.Post, page, origin);
+
+    private async Task<(HttpStatusCode Status, string Text)> Ask(HttpMethod method, string page, string? origin = null)
     {
         var line = await _output.Line;
         var port = line.Split("HTTP on 127.0.0.1:")[1].Split(',')[0];
-        using var response = await _client.GetAsync(new Uri($"http://127.0.0.1:{port}{page}"));
+        using var request = new HttpRequestMessage(method, new Uri($"http://127.0.0.1:{port}{page}"));
+        if (origin is not null)
+            request.Headers.Add("Origin", origin);
+        using var response = await _client.SendAsync(request);
         return (response.StatusCode, (await response.Content.ReadAsStringAsync()).Trim());
     }
 
@@ -66,6 +73,21 @@ public sealed class SiloProcessTests : IDisposable
 
         Assert.Contains("dotnet_gc_heap_total_allocated_bytes_total", (await Get("/metrics")).Text, StringComparison.Ordinal);
         Assert.Equal(HttpStatusCode.NotFound, (await Get("/")).Status);
+
+        await _stop.CancelAsync();
+        await running;
+    }
+
+    [Fact]
+    public async Task One_broker_is_killed_over_http_but_not_by_a_web_page()
+    {
+        var running = Run();
+
+        Assert.Equal((HttpStatusCode.OK, "kill 1"), await Post("/brokers/1/kill"));
+        Assert.Equal((HttpStatusCode.Conflict, "kill 2"), await Post("/brokers/2/kill"));
+        Assert.Equal(HttpStatusCode.BadRequest, (await Post("/brokers/1")).Status);
+        Assert.Equal(HttpStatusCode.BadRequest, (await Get("/brokers/1/kill")).Status);
+        Assert.Equal(HttpStatusCode.Forbidden, (await Post("/brokers/1/kill", origin: "http://example.org")).Status);
 
         await _stop.CancelAsync();
         await running;
@@ -131,6 +153,9 @@ public sealed class SiloProcessTests : IDisposable
         public string? NotReady { get; set; }
 
         public string Addresses => "fake:1";
+
+        public Task<(bool IsChanged, string Text)> ChangeBrokerAsync(int id, string action) =>
+            Task.FromResult((id == 1, $"{action} {id}"));
 
         public bool IsDisposed { get; private set; }
 

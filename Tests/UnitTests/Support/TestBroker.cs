@@ -17,17 +17,16 @@ namespace OrleansLog.UnitTests.Support;
 internal sealed class TestBroker : IAsyncDisposable
 {
     private readonly EmbeddedEngine _engine;
-    private readonly KafkaServer _server;
     private readonly DirectoryInfo? _ownDirectory;
 
-    private TestBroker(EmbeddedEngine engine, KafkaServer server, DirectoryInfo? ownDirectory)
+    private TestBroker(EmbeddedEngine engine, IPEndPoint endPoint, DirectoryInfo? ownDirectory)
     {
         _engine = engine;
-        _server = server;
+        EndPoint = endPoint;
         _ownDirectory = ownDirectory;
     }
 
-    public IPEndPoint EndPoint => _server.EndPoint;
+    public IPEndPoint EndPoint { get; }
 
     public OneBroker Broker => _engine.Brokers[0];
 
@@ -36,23 +35,23 @@ internal sealed class TestBroker : IAsyncDisposable
     {
         var ownDirectory = dataDirectory is null ? Directory.CreateTempSubdirectory("orleanslog-test-") : null;
         var listener = KafkaServer.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        var endPoint = (IPEndPoint)listener.LocalEndPoint!;
+        time ??= TimeProvider.System;
         var options = new BrokerOptions
         {
             DataDirectory = dataDirectory ?? ownDirectory!.FullName,
-            Brokers = [new BrokerAddress("127.0.0.1", ((IPEndPoint)listener.LocalEndPoint!).Port)],
+            Brokers = [new BrokerAddress("127.0.0.1", endPoint.Port)],
             Config = config.Aggregate(ConfigValues.Empty, (values, pair) => values.With(ConfigSource.StaticBroker, pair.Name, pair.Value)),
+            Serve = broker => KafkaServer.Start(listener, broker, time, NullLogger<KafkaServer>.Instance),
         };
-        time ??= TimeProvider.System;
         var engine = await EmbeddedEngine.StartAsync(options, files ?? new PhysicalFileSystem(), time, NullLoggerFactory.Instance, default);
-        var server = KafkaServer.Start(listener, engine.Brokers[0], time, NullLogger<KafkaServer>.Instance);
-        return new TestBroker(engine, server, ownDirectory);
+        return new TestBroker(engine, endPoint, ownDirectory);
     }
 
     public Task<TestClient> ConnectAsync() => TestClient.ConnectAsync(EndPoint);
 
     public async ValueTask DisposeAsync()
     {
-        await _server.DisposeAsync();
         await _engine.DisposeAsync();
         _ownDirectory?.Delete(recursive: true);
     }

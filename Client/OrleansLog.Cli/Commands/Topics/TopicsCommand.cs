@@ -7,7 +7,7 @@ internal static class TopicsCommand
 {
     public static Command Create() => new OlogCommand(
         "topics",
-        "Creates, lists, describes, alters and deletes topics.",
+        "Creates, lists, describes, alters, deletes and moves topics.",
         "olog topics create orders --partitions 3",
         "olog topics list",
         "olog topics describe orders")
@@ -17,5 +17,9 @@ internal static class TopicsCommand
         DescribeTopicsCommand.Create(),
         AlterTopicCommand.Create(),
         DeleteTopicsCommand.Create(),
+        ElectLeadersCommand.Create(),
+        ReassignTopicCommand.Create(),
+        ReassignmentsCommand.Create(),
+        IncreaseReplicationCommand.Create(),
     };
 }

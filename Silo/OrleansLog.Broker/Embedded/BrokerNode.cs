@@ -1,0 +1,295 @@
+using System.Globalization;
+using Microsoft.Extensions.Logging;
+using OrleansLog.Broker.Groups;
+using OrleansLog.Broker.Metadata;
+using OrleansLog.Broker.Partitions;
+using OrleansLog.Coordination;
+using OrleansLog.Protocol;
+using OrleansLog.Replication.Brokers;
+using OrleansLog.Replication.Metadata;
+using OrleansLog.Replication.Replicas;
+
+namespace OrleansLog.Broker.Embedded;
+
+/// <summary>
+/// One broker of an embedded cluster with its disk, over all its lives: it starts, serves, is paused and goes on, stops or
+/// is killed, and starts again. What changes its life is asked for one at a time; the rest may come from any thread.
+/// </summary>
+internal sealed class BrokerNode : IReplicationObserver, IDisposable
+{
+    private const long RegisterRetryDelayMs = 100;
+
+    private readonly EmbeddedCluster _cluster;
+    private readonly string _directory;
+    private readonly ILogger _logger;
+    private readonly SemaphoreSlim _changing = new(1);
+    private Life? _life;
+
+    public BrokerNode(BrokerId id, BrokerAddress address, EmbeddedCluster cluster)
+    {
+        _cluster = cluster;
+        Image = new(id, address.Host, address.Port, address.Rack);
+        _directory = Path.Combine(cluster.Options.DataDirectory, string.Create(CultureInfo.InvariantCulture, $"broker-{id}"));
+        _logger = cluster.Loggers.CreateLogger<BrokerNode>();
+    }
+
+    public BrokerImage Image { get; }
+
+    public BrokerId Id => Image.Id;
+
+    public PauseGate Gate { get; } = new();
+
+    /// <summary>Whether it has a life, be it a paused one.</summary>
+    public bool IsRunning => Volatile.Read(ref _life) is not null;
+
+    /// <summary>The broker in its present life; null between lives.</summary>
+    public Broker? Broker => Volatile.Read(ref _life)?.Broker;
+
+    /// <summary>Its replicas; null between lives.</summary>
+    public BrokerReplicas? Replicas => Volatile.Read(ref _life)?.Replicas;
+
+    /// <summary>Begins a life: registers, opens and recovers every replica, and follows. <see cref="Announce"/> comes next.</summary>
+    /// <exception cref="IOException">The disk cannot be used.</exception>
+    public async Task OpenAsync(CancellationToken cancellationToken)
+    {
+        _cluster.Files.CreateDirectory(_directory);
+        var register = new PausableRegister(_cluster.Register, Gate);
+        var began = await BrokerLife.BeginAsync(
+            Id, _cluster.Files, _directory, register, Guid.NewGuid().ToString("N"), _cluster.Time, Image.Rack, cancellationToken, _cluster.Directory.Image.ClusterId);
+        var life = NewLife(began, register);
+        Volatile.Write(ref _life, life);
+        foreach (var topic in _cluster.Directory.Image.Topics.Values)
+            await OpenAsync(topic, 0, PartitionSettings.From(_cluster.Topics.ConfigOf(topic)));
+    }
+
+    /// <summary>It is known to live from now on.</summary>
+    public void Announce() => _cluster.Directory.Joined(Image, _life!.Began.Record.Epoch);
+
+    /// <summary>The others act on it, and clients are served.</summary>
+    public void Join()
+    {
+        var life = _life!;
+        life.Housekeeping = new Housekeeping(life.Broker.Partitions, life.Replicas, Gate, _cluster.Config, _cluster.Time, _logger);
+        _cluster.Joined(this, life.Began.Record.Epoch);
+        life.Endpoint = _cluster.Options.Serve?.Invoke(life.Broker);
+    }
+
+    /// <summary>Leads what it is the preferred leader of, where it is in sync.</summary>
+    public Task LeadPreferredAsync() => _life!.Replicas.LeadPreferredAsync();
+
+    /// <inheritdoc cref="LeadPreferredAsync()"/>
+    public Task LeadPreferredAsync(TopicImage topic, int from) =>
+        _life is { } life ? life.Replicas.LeadPreferredAsync(Mine(topic, from)) : Task.CompletedTask;
+
+    /// <summary>Ends at once, as if the process had been killed: hands nothing over, and leaves no sign of a clean stop.</summary>
+    public async Task KillAsync()
+    {
+        if (Interlocked.Exchange(ref _life, null) is not { } life)
+            return;
+        Gate.Open();
+        _cluster.Left(this);
+        await CloseAsync(life);
+    }
+
+    /// <summary>Hands over what it leads, then flushes, closes everything and ends.</summary>
+    public async Task StopAsync()
+    {
+        if (_life is not { } life)
+            return;
+        Gate.Open();
+        await life.Replicas.ResignAsync();
+        Volatile.Write(ref _life, null);
+        _cluster.Left(this);
+        if (await CloseAsync(life))
+            await life.Began.EndCleanlyAsync();
+    }
+
+    /// <summary>Ends together with every other broker: there is nobody to hand over to.</summary>
+    public async Task StopWithAllAsync()
+    {
+        if (Interlocked.Exchange(ref _life, null) is not { } life)
+            return;
+        Gate.Open();
+        if (await CloseAsync(life))
+            await life.Began.EndCleanlyAsync();
+    }
+
+    /// <summary>Stops serving first of all, when everything is to stop.</summary>
+    public async Task StopServingAsync()
+    {
+        if (_life is not { } life)
+            return;
+        if (life.Endpoint is { } endpoint)
+            await endpoint.DisposeAsync();
+        if (life.Housekeeping is { } housekeeping)
+            await housekeeping.DisposeAsync();
+        life.Endpoint = null;
+        life.Housekeeping = null;
+    }
+
+    /// <summary>After a pause: what was believed before it is asked for again.</summary>
+    public void Resume()
+    {
+        Gate.Open();
+        if (_life is not { } life)
+            return;
+        _cluster.Joined(this, life.Began.Record.Epoch);
+        foreach (var replica in life.Replicas.All)
+            replica.OnRecordChanged();
+    }
+
+    public async Task OpenAsync(TopicImage topic, int from, PartitionSettings settings)
+    {
+        if (_life is not { } life)
+            return;
+        using var turn = await TakeTurnAsync();
+        await Parallel.ForEachAsync(Mine(topic, from), async (id, _) => await OpenAsync(life, topic.Id, id, settings));
+    }
+
+    public async Task DeleteTopicAsync(string topic, int partitionCount)
+    {
+        using var turn = await TakeTurnAsync();
+        var ids = Enumerable.Range(0, partitionCount).Select(index => new TopicPartition(topic, index));
+        if (_life is { } life)
+        {
+            await Parallel.ForEachAsync(ids, async (id, _) => await life.Broker.Store.DeleteAsync(id));
+            await life.Broker.Store.ForgetTopicAsync(topic);
+            return;
+        }
+        // Its disk is here although the broker is not: nothing of the topic may wait for it to come back.
+        foreach (var id in ids)
+            _cluster.Files.DeleteDirectory(Path.Combine(_directory, id.ToString()));
+    }
+
+    public void Configure(string topic, PartitionSettings settings) => _life?.Broker.Store.Configure(topic, settings);
+
+    public Task ForgetOffsetsAsync(IReadOnlyCollection<TopicPartition> partitions) =>
+        _life?.Broker.Groups.ForgetPartitionsAsync(partitions) ?? Task.CompletedTask;
+
+    public void OnBrokersChanged() => _life?.Replicas.OnBrokersChanged();
+
+    public void OnRecordChanged(TopicPartition id, PartitionRecord record, bool isOwnChange)
+    {
+        if (_life is not { } life)
+            return;
+        life.Replicas.OnRecordChanged(id, record, isOwnChange);
+        if (record.Replicas.Contains(Id) != life.Replicas.Find(id) is not null)
+            _ = FollowAssignmentAsync(life, id);
+    }
+
+    public void Dispose() => _changing.Dispose();
+
+    void IReplicationObserver.Led(PartitionReplica replica, LeaderEpoch epoch)
+    {
+        if (_life is { } life && life.Broker.Partitions.Find(replica.Id) is { } partition)
+            life.Offsets.Led(partition, epoch);
+    }
+
+    void IReplicationObserver.SteppedDown(PartitionReplica replica, LeaderEpoch epoch)
+    {
+        if (_life is not { } life)
+            return;
+        life.Broker.Partitions.Find(replica.Id)?.WakeWaits();
+        life.Offsets.SteppedDown(replica.Id, epoch);
+    }
+
+    private Life NewLife(BrokerLife began, PausableRegister register)
+    {
+        var nonce = 0;
+        var ports = new ReplicaPorts
+        {
+            Self = began.Record,
+            Files = _cluster.Files,
+            Channel = new InProcessChannel(Gate, id => _cluster.Nodes.FirstOrDefault(node => node.Id == id)),
+            Register = new PartitionRegister(register, () => $"{Id}@{began.Record.Epoch}-{Interlocked.Increment(ref nonce)}", _cluster.Time, RegisterRetryDelayMs)
+            {
+                Changed = (id, record) => _cluster.RecordChanged(Id, id, record),
+            },
+            Cluster = _cluster.Directory,
+            Time = _cluster.Time,
+            Logger = _cluster.Loggers.CreateLogger<PartitionReplica>(),
+            RecoveryBudget = new(),
+            Observer = this,
+        };
+        var replicas = new BrokerReplicas(ports, _directory);
+        var store = new PartitionStore(_cluster.Files, _directory, replicas, _cluster.Time, _cluster.Loggers.CreateLogger<Partition>());
+        var groups = NewGroups();
+        var broker = new Broker(Id, store, _cluster.Topics, groups, BrokerSettings.From(_cluster.Config), Gate, _cluster.Time);
+        return new Life(began, replicas, broker, new OffsetsElection(groups, _cluster.Time, _logger));
+    }
+
+    private GroupCoordinator NewGroups() => new(
+        OffsetsTopic.Options(_cluster.Config),
+        new GroupPorts(_cluster.Time, new TopicDirectory(_cluster.Directory), Guid.NewGuid, _cluster.Loggers.CreateLogger<GroupCoordinator>()));
+
+    private IEnumerable<TopicPartition> Mine(TopicImage topic, int from) =>
+        Enumerable.Range(from, topic.Partitions.Length - from)
+            .Where(index => topic.Partitions[index].Replicas.Contains(Id))
+            .Select(index => new TopicPartition(topic.Name, index));
+
+    private static async Task OpenAsync(Life life, Guid topicId, TopicPartition id, PartitionSettings settings)
+    {
+        await life.Broker.Store.OpenAsync(topicId, id, settings);
+        // It may have been elected before it was in the table, where the observer looks.
+        if (life.Broker.Partitions.Find(id) is { IsLeader: true } partition)
+            life.Offsets.Led(partition, partition.LeaderEpoch);
+    }
+
+    /// <summary>A reassignment gave this broker a replica, or took one from it.</summary>
+    private async Task FollowAssignmentAsync(Life life, TopicPartition id)
+    {
+        using var turn = await TakeTurnAsync();
+        try
+        {
+            if (_life != life || _cluster.Directory.Image.FindTopic(id.Topic) is not { } topic || (uint)id.Partition >= (uint)topic.Partitions.Length)
+                return;
+            if (topic.Partitions[id.Partition].Replicas.Contains(Id))
+                await OpenAsync(life, topic.Id, id, PartitionSettings.From(_cluster.Topics.ConfigOf(topic)));
+            else
+                await life.Broker.Store.DeleteAsync(id);
+        }
+        catch (IOException failed)
+        {
+            _logger.LogError("Broker {Broker} could not follow the reassignment of {Partition}: {Reason}", Id, id, failed.Message);
+        }
+    }
+
+    /// <summary>True when everything was flushed and closed.</summary>
+    private async Task<bool> CloseAsync(Life life)
+    {
+        if (life.Endpoint is { } endpoint)
+            await endpoint.DisposeAsync();
+        if (life.Housekeeping is { } housekeeping)
+            await housekeeping.DisposeAsync();
+        await life.Broker.Groups.CloseAsync();
+        using var turn = await TakeTurnAsync();
+        try
+        {
+            await life.Replicas.DisposeAsync();
+            return true;
+        }
+        catch (IOException failed)
+        {
+            _logger.LogError("Broker {Broker} did not stop cleanly: {Reason}", Id, failed.Message);
+            return false;
+        }
+    }
+
+    private async ValueTask<Turn> TakeTurnAsync()
+    {
+        await _changing.WaitAsync();
+        return new Turn(_changing);
+    }
+
+    private sealed record Life(BrokerLife Began, BrokerReplicas Replicas, Broker Broker, OffsetsElection Offsets)
+    {
+        public IAsyncDisposable? Endpoint { get; set; }
+
+        public Housekeeping? Housekeeping { get; set; }
+    }
+
+    private readonly struct Turn(SemaphoreSlim turn) : IDisposable
+    {
+        public void Dispose() => turn.Release();
+    }
+}

@@ -1,0 +1,25 @@
+using OrleansLog.Broker.Metadata;
+using OrleansLog.Broker.Partitions;
+using OrleansLog.Protocol;
+
+namespace OrleansLog.Broker.Topics;
+
+/// <summary>The living brokers, as topic control has them follow its changes. One change at a time.</summary>
+public interface IReplicaHosts
+{
+    /// <summary>
+    /// Each broker opens its replicas of the partitions from an index on; then their preferred leaders lead them, where they
+    /// live.
+    /// </summary>
+    /// <exception cref="IOException">A replica could not be opened.</exception>
+    Task OpenAsync(TopicImage topic, int from, PartitionSettings settings);
+
+    /// <summary>Every broker closes its replicas of a topic and deletes their files.</summary>
+    Task DeleteAsync(string topic, int partitionCount);
+
+    /// <summary>Every broker puts a topic's changed configuration in force.</summary>
+    void Configure(string topic, PartitionSettings settings);
+
+    /// <summary>The coordinators forget what groups committed for partitions that are gone.</summary>
+    Task ForgetOffsetsAsync(IReadOnlyCollection<TopicPartition> partitions);
+}
