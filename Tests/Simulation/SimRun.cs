@@ -81,7 +81,8 @@ public static class SimRun
 
     private static bool IsAtRest(SimCluster cluster, List<SimConsumer> consumers)
     {
-        if (cluster.PeekPartition()?.Record is not { } record || record.InSync.Length < cluster.Profile.ReplicationFactor || record.Replicas.Length > cluster.Profile.ReplicationFactor) return false;
+        if (cluster.PeekPartition()?.Record is not { } record || record.InSync.Length < record.Replicas.Length) return false;
+        if (!record.Adding.IsEmpty || !record.Removing.IsEmpty) return false;
         var ends = cluster.Replicas.Select(broker => broker.Shadow.End).Distinct().ToList();
         return ends.Count == 1 && ends[0] == cluster.Ledger.End && consumers.All(consumer => consumer.Position == ends[0])
             && cluster.Replicas.All(broker => broker.Replica?.HighWatermark == ends[0]);

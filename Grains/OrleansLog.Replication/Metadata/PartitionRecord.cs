@@ -111,7 +111,9 @@ public sealed record PartitionRecord
     }
 
     public override string ToString() =>
-        $"leader {Leader} epoch {LeaderEpoch} isr [{Join(InSync)}] eligible [{Join(Eligible)}] replicas [{string.Join(' ', Replicas)}] nonce {Nonce}";
+        $"leader {Leader} epoch {LeaderEpoch} isr [{Join(InSync)}] eligible [{Join(Eligible)}] replicas [{string.Join(' ', Replicas)}]"
+        + (Adding.IsEmpty && Removing.IsEmpty ? "" : $" adding [{string.Join(' ', Adding)}] removing [{string.Join(' ', Removing)}]")
+        + $" nonce {Nonce}";
 
     private static string Join(ImmutableArray<InSyncReplica> members) =>
         string.Join(' ', members.Select(member => $"{member.Broker}@{member.BrokerEpoch}"));

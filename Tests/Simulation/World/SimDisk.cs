@@ -11,6 +11,9 @@ namespace OrleansLog.Simulation.World;
 /// </summary>
 public sealed class SimDisk(SimScheduler scheduler, SimRandom random) : ILogFileSystem
 {
+    // Less than a batch: whole batches at a wrong place of the same log can hide what lies between.
+    private const int MisdirectedBytesMax = 90;
+
     private readonly SortedDictionary<string, SimFile> _names = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, SimFile> _durableNames = new(StringComparer.Ordinal);
     private readonly SortedSet<string> _directories = new(StringComparer.Ordinal);
@@ -67,7 +70,7 @@ public sealed class SimDisk(SimScheduler scheduler, SimRandom random) : ILogFile
             && (name.Key.EndsWith(".log", StringComparison.Ordinal) || name.Key.EndsWith("index", StringComparison.Ordinal))).Select(name => name.Value).ToList();
         if (files.Count == 0) return;
         var (from, to) = (random.Pick(files), random.Pick(files));
-        var length = 1 + random.Below(Math.Min(600, Math.Min(from.Length, to.Length)));
+        var length = 1 + random.Below(Math.Min(MisdirectedBytesMax, Math.Min(from.Length, to.Length)));
         to.Overwrite(random.Below(to.Length - length + 1), from.Bytes.Slice(random.Below(from.Length - length + 1), length));
     }
 
