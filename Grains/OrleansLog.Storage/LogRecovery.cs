@@ -54,7 +54,9 @@ internal sealed class LogRecovery
     public Offset LogEndOffset { get; private set; }
 
     /// <summary>The segments that were read, whose bytes and indexes may not be on the disk yet.</summary>
-    public List<Segment> Scanned { get; } = [];
+    public List<(Segment Segment, int From)> Scanned { get; } = [];
+
+    public bool HasScanned(Segment segment) => Scanned.Exists(scanned => scanned.Segment == segment);
 
     public long ScannedBytes { get; private set; }
 
@@ -148,7 +150,7 @@ internal sealed class LogRecovery
             segment.Times.Truncate(0);
         }
 
-        Scanned.Add(segment);
+        Scanned.Add((segment, from));
         ScannedBytes += length - from;
         HasMended |= from < trusted;
         using var scanner = new SegmentScanner(segment.Log, from, length, expected);
@@ -170,12 +172,12 @@ internal sealed class LogRecovery
         var isTrusted = scanner.Position < trusted;
         var isFollowed = scanner.IsFollowed || NextSegmentIsSound(index);
         if (!isTrusted && !scanner.IsFollowed && isFollowed && NextBaseOffset(index) == scanner.NextOffset) Trim(segment, scanner);
-        else if (!isTrusted && (!isFollowed || scanner.IsPartlyUnwritten())) Cut(segment, scanner, length);
+        else if (!isTrusted && !scanner.IsWholeOutOfPlace && (!isFollowed || scanner.IsPartlyUnwritten())) Cut(segment, scanner, length);
         else Refuse(segment, scanner.Damage(segment.LogPath, EndOf(index, scanner)));
     }
 
     private Offset EndOf(int index, SegmentScanner scanner) =>
-        index + 1 < _baseOffsets.Length ? _baseOffsets[index + 1] : Offset.Max(_checkpoint.Offset, scanner.NextOffset);
+        index + 1 < _baseOffsets.Length ? _baseOffsets[index + 1] : Offset.Max(_checkpoint.Offset, scanner.IsWholeOutOfPlace ? scanner.OutOfPlaceEnd : scanner.NextOffset);
 
     private bool NextSegmentIsSound(int index)
     {
@@ -229,7 +231,7 @@ internal sealed class LogRecovery
         foreach (var segment in dropped)
         {
             Segments.Remove(segment);
-            Scanned.Remove(segment);
+            Scanned.RemoveAll(scanned => scanned.Segment == segment);
             segment.Close();
             segment.Delete();
         }
@@ -242,7 +244,7 @@ internal sealed class LogRecovery
         if (Segments.Count == 0 || Segments[^1].Size > 0) return;
         var empty = Segments[^1];
         Segments.Remove(empty);
-        Scanned.Remove(empty);
+        Scanned.RemoveAll(scanned => scanned.Segment == empty);
         empty.Close();
         empty.Delete();
     }

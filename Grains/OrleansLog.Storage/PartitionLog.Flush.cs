@@ -81,6 +81,11 @@ public sealed partial class PartitionLog
             if (segment.NextOffset > flushed && segment.BaseOffset < upTo) await segment.Log.FlushAsync();
         if (!Interlocked.Exchange(ref _directoryIsDirty, false)) return;
         await _files.FlushDirectoryAsync(Directory);
+        await FlushParentOnceAsync();
+    }
+
+    private async ValueTask FlushParentOnceAsync()
+    {
         if (!_directoryIsNew) return;
         await _files.FlushDirectoryAsync(ParentDirectory);
         _directoryIsNew = false;

@@ -27,6 +27,14 @@ public sealed partial class PartitionLog
     }
 
     /// <summary>
+    /// Drops everything the log holds and lets it start and end at <paramref name="start"/>, which may lie anywhere. Nothing
+    /// may be appended until it completes; then it is durable. A crash meanwhile leaves the old log, or an empty one that
+    /// starts where the old one did, or the new one.
+    /// </summary>
+    /// <exception cref="StorageException">The files failed; the log takes no more appends.</exception>
+    public ValueTask ResetToAsync(Offset start) => new(Enqueue(() => ResetNowAsync(start)));
+
+    /// <summary>
     /// Up to where <see cref="LogOptions.RetentionMs"/> and <see cref="LogOptions.RetentionBytes"/> let the log be deleted,
     /// for <see cref="DeleteBeforeAsync"/>: the end of a sealed segment, or the log start offset.
     /// </summary>
@@ -120,13 +128,59 @@ public sealed partial class PartitionLog
         var (position, end) = last?.BatchAt(offset) ?? (0, offset);
         if (end < LogStartOffset) (kept, position, end) = ([], 0, LogStartOffset);
         else if (position == 0 && last is not null) kept = kept[..^1];
-        if (end < _checkpoint.Offset)
-            await WriteCheckpointAsync(RecoveryCheckpoint.Before(LogStartOffset, end, position == 0 ? null : last, position));
+        if (end < _checkpoint.Offset || kept.Length == 0)
+            await ClaimNothingBeyondAsync(RecoveryCheckpoint.Before(LogStartOffset, end, position == 0 ? null : last, position));
         var dropped = PublishEnd(kept, end);
         if (position > 0) await last!.TruncateToAsync(position, end);
         Retire(dropped);
         await _files.FlushDirectoryAsync(Directory);
         await CarryOutAsync(PlanCheckpoint(), LogStartOffset);
+    }
+
+    private async Task ResetNowAsync(Offset start)
+    {
+        ThrowIfFailed();
+        try
+        {
+            if (_segments.Length > 0) await DropAllAsync();
+            PublishReset(start);
+            await CarryOutAsync(PlanCheckpoint(), start);
+            await FlushParentOnceAsync();
+        }
+        catch (IOException e)
+        {
+            Fail(new StorageException($"Starting {Directory} anew at {start} failed: {e.Message}", e));
+            throw;
+        }
+    }
+
+    // Only once the old files are gone for certain may the checkpoint speak of another place.
+    private async Task DropAllAsync()
+    {
+        await ClaimNothingBeyondAsync(RecoveryCheckpoint.At(LogStartOffset, LogStartOffset));
+        Retire(PublishEnd([], LogStartOffset));
+        await _files.FlushDirectoryAsync(Directory);
+    }
+
+    // Also says where the log starts, lest the first file that a crash leaves of those to be deleted be taken for the start.
+    private async ValueTask ClaimNothingBeyondAsync(RecoveryCheckpoint checkpoint)
+    {
+        if (ReferenceEquals(_checkpoint, RecoveryCheckpoint.None)) await WriteEpochsAsync(Epochs);
+        await WriteCheckpointAsync(checkpoint);
+    }
+
+    private void PublishReset(Offset start)
+    {
+        lock (_turn)
+            lock (_gate)
+            {
+                if (_running is not null) _running.UpTo = Offset.Min(_running.UpTo, start);
+                Volatile.Write(ref _logStartOffset, start.Value);
+                Volatile.Write(ref _flushedOffset, start.Value);
+                Volatile.Write(ref _logEndOffset, start.Value);
+                Volatile.Write(ref _epochs, LeaderEpochs.Empty);
+                _isRollDue = false;
+            }
     }
 
     private Segment[] PublishEnd(Segment[] kept, Offset end)

@@ -79,6 +79,7 @@ public sealed partial class PartitionLog
         recovery.Run();
         _segments = [.. recovery.Segments];
         _epochs = recovery.Epochs;
+        foreach (var segment in _segments) segment.KnownEpochs = offset => Epochs.EpochAt(offset);
         _logStartOffset = recovery.LogStartOffset.Value;
         _logEndOffset = recovery.LogEndOffset.Value;
         _isRollDue = recovery.MustRoll;
@@ -92,7 +93,13 @@ public sealed partial class PartitionLog
     // the reading can wait, unless something was mended.
     private async ValueTask FlushRecoveredAsync(LogRecovery recovery)
     {
-        foreach (var segment in recovery.Scanned) await segment.Log.FlushAsync();
+        // Written once more: an earlier flush of these pages may have failed, and the next one would then not touch them.
+        foreach (var (segment, from) in recovery.Scanned)
+        {
+            segment.WriteAgain(from);
+            await segment.Log.FlushAsync();
+        }
+
         if (recovery.HasNewFiles) await _files.FlushDirectoryAsync(Directory);
         if (recovery.HasNewFiles && !recovery.HasCheckpoint) await _files.FlushDirectoryAsync(ParentDirectory);
         if (!recovery.HasMended)
@@ -102,7 +109,7 @@ public sealed partial class PartitionLog
             return;
         }
 
-        foreach (var segment in _segments.Where(segment => segment.HasCutIndexes || recovery.Scanned.Contains(segment)))
+        foreach (var segment in _segments.Where(segment => segment.HasCutIndexes || recovery.HasScanned(segment)))
         {
             segment.StoreIndexes();
             await segment.FlushIndexesAsync();

@@ -1,3 +1,4 @@
+using System.Buffers;
 using OrleansLog.Protocol;
 using OrleansLog.Protocol.Records;
 
@@ -10,6 +11,7 @@ namespace OrleansLog.Storage;
 /// </summary>
 internal sealed class Segment
 {
+    private const int CopyBlockBytes = 256 * 1024;
     private const long TimestampNotLoaded = long.MinValue;
 
     private readonly ILogFileSystem _files;
@@ -48,6 +50,9 @@ internal sealed class Segment
 
     /// <summary>The latest timestamp so far to the relative base offset of the batch that holds it.</summary>
     public SparseIndex Times { get; }
+
+    /// <summary>What is known of the leader epochs of bytes that were there before the log was opened.</summary>
+    public Func<Offset, LeaderEpoch>? KnownEpochs { get; set; }
 
     public string LogPath => PathOf(SegmentFileNames.LogSuffix);
     public ILogFile Log => OpenFile(ref _log, SegmentFileNames.LogSuffix, create: false);
@@ -89,6 +94,21 @@ internal sealed class Segment
         _tailIsDirty = false;
         Index(batches, indexIntervalBytes);
         Publish(_size + batches.Length, nextOffset);
+    }
+
+    /// <summary>Writes the bytes from a position on anew, as they are, so that the next flush covers them.</summary>
+    public void WriteAgain(int from)
+    {
+        var block = ArrayPool<byte>.Shared.Rent(CopyBlockBytes);
+        while (from < _size)
+        {
+            var length = Log.ReadFully(from, block.AsSpan(0, Math.Min(block.Length, _size - from)));
+            if (length == 0) break;
+            Log.Write(from, block.AsSpan(0, length));
+            from += length;
+        }
+
+        ArrayPool<byte>.Shared.Return(block);
     }
 
     /// <summary>Cuts off what a failed append left behind the last whole batch.</summary>

@@ -7,13 +7,15 @@ namespace OrleansLog.Storage;
 /// <summary>
 /// Reads part of a segment from front to back and tells whole, undamaged batches from everything else: first a batch
 /// must be where it is expected, with the offset that is due and a CRC that holds; where none is, the next such batch
-/// further on ends the damage. One user at a time; disposing gives the buffer back.
+/// further on ends the damage. The CRC of a batch covers neither its offset nor its leader epoch: what is known otherwise,
+/// and what stands in the batches around, must agree with those. One user at a time; disposing gives the buffer back.
 /// </summary>
 /// <param name="file">The segment's log file.</param>
 /// <param name="position">Where a batch should begin.</param>
 /// <param name="end">Where to stop.</param>
 /// <param name="expected">The offset due there.</param>
-internal sealed class SegmentScanner(ILogFile file, int position, int end, Offset expected) : IDisposable
+/// <param name="epochs">What is known of the leader epochs; none where only their order is.</param>
+internal sealed class SegmentScanner(ILogFile file, int position, int end, Offset expected, Func<Offset, LeaderEpoch>? epochs = null) : IDisposable
 {
     private const int WindowBytes = 256 * 1024;
 
@@ -27,6 +29,7 @@ internal sealed class SegmentScanner(ILogFile file, int position, int end, Offse
     private byte[] _window = ArrayPool<byte>.Shared.Rent(WindowBytes);
     private int _windowPosition;
     private int _windowLength;
+    private LeaderEpoch _epoch = LeaderEpoch.None;
 
     /// <summary>Where what <see cref="MoveNext"/> found begins.</summary>
     public int Position { get; private set; }
@@ -45,6 +48,15 @@ internal sealed class SegmentScanner(ILogFile file, int position, int end, Offse
 
     public string? Reason { get; private set; }
 
+    /// <summary>
+    /// Whether the damage is one batch whose CRC holds, with an offset or an epoch that cannot be: it was written whole, so
+    /// that it may have been flushed.
+    /// </summary>
+    public bool IsWholeOutOfPlace { get; private set; }
+
+    /// <summary>The offset after a batch that is <see cref="IsWholeOutOfPlace"/>.</summary>
+    public Offset OutOfPlaceEnd { get; private set; }
+
     /// <summary>Whether a good batch follows the damage.</summary>
     public bool IsFollowed => NextPosition < end;
 
@@ -56,6 +68,8 @@ internal sealed class SegmentScanner(ILogFile file, int position, int end, Offse
         if (NextPosition >= end) return false;
         Position = NextPosition;
         Reason = Examine(Position, out var header);
+        IsWholeOutOfPlace = IsDamaged && header.SizeInBytes >= RecordBatchHeader.Size && header.SizeInBytes <= end - Position && IsWhole(Position, header);
+        if (IsWholeOutOfPlace) OutOfPlaceEnd = NextOffset + header.LastOffsetDelta + 1L;
         if (IsDamaged) Resynchronise(header);
         else Accept(header);
         return true;
@@ -102,6 +116,7 @@ internal sealed class SegmentScanner(ILogFile file, int position, int end, Offse
     private void Accept(in RecordBatchHeader header)
     {
         Header = header;
+        _epoch = header.PartitionLeaderEpoch;
         NextPosition = Position + header.SizeInBytes;
         NextOffset = header.NextOffset;
     }
@@ -112,7 +127,27 @@ internal sealed class SegmentScanner(ILogFile file, int position, int end, Offse
             return "no record batch begins here";
         if (header.SizeInBytes > end - at) return "a record batch reaches beyond the end of the file";
         if (header.BaseOffset != NextOffset) return $"a record batch has offset {header.BaseOffset} where {NextOffset} is due";
-        return IsWhole(at, header) ? null : "the CRC of a record batch does not match";
+        if (!IsWhole(at, header)) return "the CRC of a record batch does not match";
+        return HasItsEpoch(at, header) ? null : $"a record batch has leader epoch {header.PartitionLeaderEpoch}, which cannot be at its offset";
+    }
+
+    // Epochs only grow. A batch that is out of line with both of its neighbours is the one that is wrong.
+    private bool HasItsEpoch(int at, in RecordBatchHeader header)
+    {
+        var epoch = header.PartitionLeaderEpoch;
+        if (epochs is not null) return epochs(header.BaseOffset) is var known && (known == LeaderEpoch.None || known == epoch);
+        if (epoch < _epoch) return false;
+        return !Continues(at, header, out var next) || next.PartitionLeaderEpoch >= epoch || next.PartitionLeaderEpoch < _epoch;
+    }
+
+    // Whether the batch that follows goes on where this one ends.
+    private bool Continues(int at, in RecordBatchHeader header, out RecordBatchHeader next)
+    {
+        var follows = at + header.SizeInBytes;
+        next = default;
+        return follows <= end - RecordBatchHeader.Size
+            && RecordBatchHeader.TryRead(Window(follows, RecordBatchHeader.Size), out next) == ErrorCode.None
+            && next.BaseOffset == header.NextOffset;
     }
 
     // The length may be sound though other bytes are not: then the next batch is where it says.
@@ -148,10 +183,19 @@ internal sealed class SegmentScanner(ILogFile file, int position, int end, Offse
         var isPlausible = header.SizeInBytes <= end - at
             && header.BaseOffset >= NextOffset && header.BaseOffset - NextOffset <= int.MaxValue
             && header.RecordCount > 0 && header.LastOffsetDelta >= header.RecordCount - 1;
-        if (!isPlausible || !IsWhole(at, header)) return false;
+        if (!isPlausible || !IsWhole(at, header) || !HasItsOffset(at, header)) return false;
         NextPosition = at;
         NextOffset = header.BaseOffset;
         return true;
+    }
+
+    // A second witness for an offset after damage: the batch after it, unless that is damaged too or there is none.
+    private bool HasItsOffset(int at, in RecordBatchHeader header)
+    {
+        var follows = at + header.SizeInBytes;
+        if (follows > end - RecordBatchHeader.Size || Continues(at, header, out _)) return true;
+        return RecordBatchHeader.TryRead(Window(follows, RecordBatchHeader.Size), out var next) != ErrorCode.None
+            || next.SizeInBytes > end - follows || !IsWhole(follows, next);
     }
 
     private bool IsWhole(int at, in RecordBatchHeader header) =>

@@ -20,6 +20,7 @@ public sealed record SimResult(ulong Seed, string? Violation, ulong TraceHash, i
 public static class SimRun
 {
     private const long PeaceUsMax = 40_000_000;
+    private const long EventsMax = 300_000;
 
     public static SimResult Run(ulong seed, FaultProfile? profile = null, PlantedBug? bug = null, bool keepsTrace = false)
     {
@@ -50,7 +51,7 @@ public static class SimRun
         foreach (var client in producers.Concat<SimClient>(consumers)) client.Begin();
         var adversary = new Adversary(cluster);
         adversary.Begin();
-        Func<bool> isBroken = () => (cluster.Violation ??= escapes.First) is not null;
+        Func<bool> isBroken = () => (cluster.Violation ??= escapes.First ?? Livelock(cluster)) is not null;
         cluster.Scheduler.RunUntil(cluster.Scheduler.NowUs + cluster.Profile.FaultsMs * 1000L, isBroken);
         adversary.End();
         MakePeace(cluster, producers, consumers, isBroken);
@@ -58,6 +59,10 @@ public static class SimRun
             seed, cluster.Violation, cluster.TraceHash, producers.Sum(producer => producer.Acknowledged),
             (cluster.PeekPartition()?.Record.LeaderEpoch.Value ?? 0) + 1, cluster.Scheduler.Events, cluster.TraceText);
     }
+
+    // Something that begins anew at once whenever it ends.
+    private static string? Livelock(SimCluster cluster) =>
+        cluster.Scheduler.Events > EventsMax ? $"livelock: {EventsMax} events and no end" : null;
 
     private static void MakePeace(SimCluster cluster, List<SimProducer> producers, List<SimConsumer> consumers, Func<bool> isBroken)
     {

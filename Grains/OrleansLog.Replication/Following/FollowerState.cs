@@ -37,19 +37,21 @@ public class FollowerState(LeaderEpoch epoch, LeaderEpoch uncleanEpoch, Offset h
     /// <exception cref="DivergedReplicaException">The leader's log lacks what is known to be committed.</exception>
     public virtual FollowerDecision Decide(AppendRequest request, ILogOutline log)
     {
+        if (MustRestart(request, log)) return new(AppendCode.Accepted, null, 0, EndOf(request), RestartAt: request.From);
         if (!Agrees(request, log)) return new(AppendCode.Mismatch, Hint: HintFor(request, log));
         var skip = 0;
         var matched = request.From;
         foreach (var batch in new RecordBatchEnumerator(request.Records.Span))
         {
             if (batch.Header.BaseOffset >= log.LogEndOffset) break;
-            if (IsHeld(batch.Header, log))
+            if (IsHeld(batch.Header, log) || IsDeleted(batch.Header, request, log))
             {
                 skip = batch.Position + batch.Header.SizeInBytes;
                 matched = batch.Header.NextOffset;
                 continue;
             }
 
+            if (batch.Header.NextOffset <= log.LogStartOffset) return new(AppendCode.Mismatch, Hint: new(LeaderEpoch.None, log.LogStartOffset));
             CheckUncommitted(request, batch.Header.BaseOffset);
             return new(AppendCode.Accepted, batch.Header.BaseOffset, skip, EndOf(request));
         }
@@ -63,7 +65,7 @@ public class FollowerState(LeaderEpoch epoch, LeaderEpoch uncleanEpoch, Offset h
         if (request.UncleanEpoch > UncleanEpoch)
         {
             UncleanEpoch = request.UncleanEpoch;
-            HighWatermark = Offset.Min(HighWatermark, request.HighWatermark);
+            HighWatermark = Offset.Min(HighWatermark, Offset.Min(request.HighWatermark, matched));
         }
 
         HighWatermark = Offset.Max(HighWatermark, Offset.Min(request.HighWatermark, matched));
@@ -76,8 +78,22 @@ public class FollowerState(LeaderEpoch epoch, LeaderEpoch uncleanEpoch, Offset h
         UncleanEpoch = uncleanEpoch > UncleanEpoch ? uncleanEpoch : UncleanEpoch;
     }
 
+    // At the leader's log start there is nothing before to compare with. Whether the logs agree from there on, the first
+    // batch tells; a log that does not reach beyond, or has other records there, is of no use: all before is deleted.
+    private bool MustRestart(AppendRequest request, ILogOutline log)
+    {
+        if (request.From > request.LogStartOffset) return false;
+        if (log.LogEndOffset <= request.From) return log.LogStartOffset != request.From || log.LogEndOffset != request.From;
+        if (log.LogStartOffset > request.From && request.UncleanEpoch > UncleanEpoch) return true;
+        if (RecordBatchHeader.TryRead(request.Records.Span, out var first) != ErrorCode.None || first.NextOffset <= log.LogStartOffset) return false;
+        if (IsHeld(first, log)) return false;
+        CheckUncommitted(request, Offset.Max(request.From, request.LogStartOffset));
+        return true;
+    }
+
     private static bool Agrees(AppendRequest request, ILogOutline log) =>
-        request.From == log.LogStartOffset
+        request.From <= request.LogStartOffset
+        || request.From == log.LogStartOffset
         || (request.From <= log.LogEndOffset && log.EpochAt(request.From - 1) == request.PreviousEpoch);
 
     private static EpochEndOffset HintFor(AppendRequest request, ILogOutline log)
@@ -89,7 +105,13 @@ public class FollowerState(LeaderEpoch epoch, LeaderEpoch uncleanEpoch, Offset h
 
     // Where offset and epoch agree, all before agrees too, and batches have the same bounds.
     private static bool IsHeld(in RecordBatchHeader batch, ILogOutline log) =>
-        batch.NextOffset <= log.LogEndOffset && log.EpochAt(batch.BaseOffset) == batch.PartitionLeaderEpoch;
+        batch.NextOffset <= log.LogEndOffset
+        && batch.NextOffset > log.LogStartOffset
+        && log.EpochAt(Offset.Max(batch.BaseOffset, log.LogStartOffset)) == batch.PartitionLeaderEpoch;
+
+    // This replica has deleted what an earlier leader had deleted, and the present one does not know of it yet.
+    private static bool IsDeleted(in RecordBatchHeader batch, AppendRequest request, ILogOutline log) =>
+        batch.NextOffset <= log.LogStartOffset && batch.NextOffset <= request.HighWatermark;
 
     private void CheckUncommitted(AppendRequest request, Offset truncateTo)
     {

@@ -29,11 +29,18 @@ public sealed class ReplicaStateFile(ILogFileSystem files, string directory)
     private const string Version = "1";
     private const int BytesMax = 256;
 
+    private bool _isNew;
+
     /// <summary>The state as last written; a new one if there is none.</summary>
     /// <exception cref="StorageException">The file is damaged: what the replica promised is not known any more.</exception>
     public ReplicaState Read()
     {
-        if (files.List(directory).FirstOrDefault(entry => entry.Name == FileName) is not { Name: not null } entry) return ReplicaState.New;
+        if (files.List(directory).FirstOrDefault(entry => entry.Name == FileName) is not { Name: not null } entry)
+        {
+            _isNew = true;
+            return ReplicaState.New;
+        }
+
         var bytes = new byte[Math.Min(entry.Length, BytesMax)];
         using (var file = files.Open(PathOf(FileName), create: false)) new LogSlice(file, 0, bytes.Length).Read(bytes);
         return Parse(Encoding.ASCII.GetString(bytes)) ?? throw new StorageException(
@@ -52,6 +59,10 @@ public sealed class ReplicaStateFile(ILogFileSystem files, string directory)
 
         files.Rename(PathOf(NextFileName), PathOf(FileName));
         await files.FlushDirectoryAsync(directory);
+        if (!_isNew) return;
+        // The directory itself may be new: without its name the promise would be lost with it.
+        await files.FlushDirectoryAsync(directory[..directory.LastIndexOf('/')]);
+        _isNew = false;
     }
 
     private static string Format(ReplicaState state)

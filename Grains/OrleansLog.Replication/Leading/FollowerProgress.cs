@@ -58,6 +58,8 @@ public sealed class FollowerProgress
 
     internal Offset SentHighWatermark { get; set; } = Offset.Zero;
 
+    internal Offset SentLogStart { get; set; } = Offset.Zero;
+
     internal long RetryAtMs { get; set; }
 
     /// <summary>An append goes out, with records up to <paramref name="next"/>.</summary>
@@ -66,6 +68,7 @@ public sealed class FollowerProgress
         AppendsInFlight++;
         BytesInFlight += bytes;
         SentHighWatermark = plan.HighWatermark;
+        SentLogStart = plan.LogStart;
         if (!IsProbing && plan.From == Next) Next = next;
     }
 
@@ -88,6 +91,7 @@ public sealed class FollowerProgress
     {
         Matched = Offset.Zero;
         SentHighWatermark = Offset.Zero;
+        SentLogStart = Offset.Zero;
         if (Incarnation is not null) Rewind(Next);
         Incarnation = reply.Incarnation;
         CleanSince = reply.CleanSince;

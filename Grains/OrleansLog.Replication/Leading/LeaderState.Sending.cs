@@ -11,10 +11,10 @@ public partial class LeaderState
     public AppendPlan? NextSend(FollowerProgress follower, long nowMs)
     {
         if (!follower.IsAlive || nowMs < follower.RetryAtMs) return null;
+        if (follower.Next < _log.LogStartOffset && !follower.IsProbing) follower.Rewind(_log.LogStartOffset);
         if (follower.IsProbing) return follower.AppendsInFlight == 0 ? Plan(follower, bytesMax: 0) : null;
         if (follower.Next < _log.LogEndOffset) return HasRoom(follower) ? Plan(follower, BytesFor(follower)) : null;
-        var isNews = HighWatermark > follower.SentHighWatermark && follower.AppendsInFlight == 0;
-        return isNews && nowMs >= IdleSendAtMs(follower) ? Plan(follower, bytesMax: 0) : null;
+        return HasNews(follower) && follower.AppendsInFlight == 0 && nowMs >= IdleSendAtMs(follower) ? Plan(follower, bytesMax: 0) : null;
     }
 
     /// <summary>When <see cref="Tick"/> and <see cref="NextSend"/> should be asked again; null if only events matter.</summary>
@@ -32,8 +32,11 @@ public partial class LeaderState
         if (nowMs < follower.RetryAtMs) return follower.RetryAtMs;
         if (follower.Matched < _log.LogEndOffset)
             return _proposal is null && Current.Record.IsInSync(follower.Broker) ? follower.CaughtUpMs + Options.ReplicaLagTimeMaxMs + 1 : null;
-        return HighWatermark > follower.SentHighWatermark ? IdleSendAtMs(follower) : null;
+        return HasNews(follower) ? IdleSendAtMs(follower) : null;
     }
+
+    private bool HasNews(FollowerProgress follower) =>
+        HighWatermark > follower.SentHighWatermark || _log.LogStartOffset > follower.SentLogStart;
 
     private long IdleSendAtMs(FollowerProgress follower) => follower.CaughtUpMs + Options.IdleHighWatermarkDelayMs;
 
@@ -47,8 +50,10 @@ public partial class LeaderState
 
     private AppendPlan Plan(FollowerProgress follower, int bytesMax)
     {
-        var next = Offset.Max(follower.Next, _log.LogStartOffset);
-        return new(++follower.Sequence, next, _log.EpochAt(next - 1), bytesMax, HighWatermark, IsFarBehind(follower));
+        var start = _log.LogStartOffset;
+        var next = Offset.Max(follower.Next, start);
+        var previous = next > start ? _log.EpochAt(next - 1) : LeaderEpoch.None;
+        return new(++follower.Sequence, next, previous, start, bytesMax, HighWatermark, IsFarBehind(follower));
     }
 
     private void Lose(FollowerProgress follower, in AppendPlan plan, long nowMs)
@@ -61,9 +66,12 @@ public partial class LeaderState
     {
         follower.HasFailed = reply.Code is AppendCode.Failed or AppendCode.Unknown;
         if (reply.Code == AppendCode.Accepted) Accept(follower, plan, reply, nowMs);
-        else if (reply.Code != AppendCode.Mismatch) Lose(follower, plan, nowMs);
+        else if (reply.Code != AppendCode.Mismatch || StartsBeyond(reply.Hint)) Lose(follower, plan, nowMs);
         else if (plan.Sequence > follower.RewoundAt) follower.Rewind(NextGuess(plan, reply.Hint));
     }
+
+    // It has deleted more than there is here: nothing to hurry for.
+    private bool StartsBeyond(EpochEndOffset hint) => hint.Epoch == LeaderEpoch.None && hint.EndOffset > _log.LogEndOffset;
 
     private void Accept(FollowerProgress follower, in AppendPlan plan, AppendReply reply, long nowMs)
     {
@@ -88,9 +96,11 @@ public partial class LeaderState
         follower.CheckpointEnd = _log.LogEndOffset;
     }
 
-    // Where both logs may agree: not past the end that either has for the follower's epoch (KIP-279).
+    // Where both logs may agree: not past the end that either has for the follower's epoch (KIP-279). A hint without an
+    // epoch says where the follower's log starts.
     private Offset NextGuess(in AppendPlan plan, EpochEndOffset hint)
     {
+        if (hint.Epoch == LeaderEpoch.None && hint.EndOffset > _log.LogStartOffset && hint.EndOffset != plan.From) return Offset.Min(hint.EndOffset, _log.LogEndOffset);
         var mine = _log.EndOffsetFor(hint.Epoch);
         var guess = mine == EpochEndOffset.Unknown ? _log.LogStartOffset
             : mine.Epoch == hint.Epoch ? Offset.Min(mine.EndOffset, hint.EndOffset)

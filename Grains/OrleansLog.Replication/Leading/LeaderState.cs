@@ -112,6 +112,13 @@ public partial class LeaderState
         return Conclude(nowMs) with { MustReload = mayHaveLeft };
     }
 
+    /// <summary>What was to be sent to a follower could not be read.</summary>
+    public LeaderEffects Unread(FollowerProgress follower, long nowMs)
+    {
+        follower.Restart(nowMs + Options.RetryDelayMs);
+        return Conclude(nowMs);
+    }
+
     /// <summary>Time has passed: at <see cref="NextDeadlineMs"/>, or at any time.</summary>
     public LeaderEffects Tick(long nowMs) => Conclude(nowMs);
 

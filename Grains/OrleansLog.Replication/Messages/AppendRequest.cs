@@ -23,11 +23,16 @@ public sealed record AppendRequest
     /// <summary>The last leadership that an unclean election gave.</summary>
     public required LeaderEpoch UncleanEpoch { get; init; }
 
-    /// <summary>Where <see cref="Records"/> begin.</summary>
+    /// <summary>
+    /// Where <see cref="Records"/> begin. Before <see cref="LogStartOffset"/> only when that lies amid the first batch.
+    /// </summary>
     public required Offset From { get; init; }
 
     /// <summary>The epoch of the record before <see cref="From"/>; none at the start of the log.</summary>
     public required LeaderEpoch PreviousEpoch { get; init; }
+
+    /// <summary>The first offset that the leader still has; all before it is committed and deleted, here as there.</summary>
+    public Offset LogStartOffset { get; init; } = Offset.Zero;
 
     /// <summary>Everything below is committed.</summary>
     public required Offset HighWatermark { get; init; }

@@ -25,7 +25,12 @@ internal sealed class FollowerLink(Leadership leadership, FollowerProgress follo
         for (; next is { } plan; next = TakePlan(isWake: false))
         {
             if (plan.IsCatchUp) await Task.Yield();
-            if (Read(plan) is not { } request) return;
+            if (Read(plan) is not { } request)
+            {
+                Rest();
+                return;
+            }
+
             leadership.Ask<object>(_ =>
             {
                 follower.Sent(plan, EndOf(request), request.Records.Length);
@@ -41,6 +46,13 @@ internal sealed class FollowerLink(Leadership leadership, FollowerProgress follo
         var plan = leadership.State.NextSend(follower, nowMs);
         _isRunning = plan is not null;
         return plan;
+    });
+
+    // Records that were deleted meanwhile, or cannot be read: another attempt, after a pause, begins where the logs agree.
+    private void Rest() => leadership.On(nowMs =>
+    {
+        _isRunning = false;
+        return leadership.State.Unread(follower, nowMs);
     });
 
     private AppendRequest? Read(in AppendPlan plan)
@@ -63,6 +75,8 @@ internal sealed class FollowerLink(Leadership leadership, FollowerProgress follo
     {
         var bytes = slice.IsEmpty ? [] : GC.AllocateUninitializedArray<byte>(slice.Length);
         slice.Read(bytes);
+        // The log may start amid a batch.
+        var isInBatch = Protocol.Records.RecordBatchHeader.TryRead(bytes, out var first) == ErrorCode.None && first.BaseOffset < plan.From;
         var record = leadership.State.Current.Record;
         return new AppendRequest
         {
@@ -71,7 +85,8 @@ internal sealed class FollowerLink(Leadership leadership, FollowerProgress follo
             Leader = leadership.Ports.Self.Id,
             LeaderEpoch = leadership.Epoch,
             UncleanEpoch = record.UncleanEpoch,
-            From = plan.From,
+            From = isInBatch ? first.BaseOffset : plan.From,
+            LogStartOffset = plan.LogStart,
             PreviousEpoch = plan.PreviousEpoch,
             HighWatermark = plan.HighWatermark,
             Records = bytes,

@@ -16,6 +16,11 @@ public interface IReplicationObserver
     {
     }
 
+    /// <summary>The log was dropped; it starts, and ends, at <paramref name="start"/> now.</summary>
+    void Restarted(PartitionReplica replica, Offset start)
+    {
+    }
+
     /// <summary>Everything below is committed, as this replica knows now.</summary>
     void HighWatermarkMoved(PartitionReplica replica, Offset highWatermark)
     {

@@ -3,6 +3,7 @@ using OrleansLog.Protocol;
 using OrleansLog.Protocol.Records;
 using OrleansLog.Replication.Following;
 using OrleansLog.Replication.Messages;
+using OrleansLog.Storage;
 
 namespace OrleansLog.Replication.Replicas;
 
@@ -90,6 +91,7 @@ public sealed partial class PartitionReplica
             if (_log.LogEndOffset < end) return false;
         }
 
+        if (decision.RestartAt is { } start) await RestartAsync(start);
         if (decision.Skip < request.Records.Length)
         {
             var from = _log.LogEndOffset;
@@ -100,7 +102,34 @@ public sealed partial class PartitionReplica
         var known = _follower.HighWatermark;
         _follower.Applied(request, decision.Matched);
         if (_follower.HighWatermark != known) OnCommitted(_follower.HighWatermark);
+        var startsAt = Offset.Min(request.LogStartOffset, _follower.HighWatermark);
+        if (startsAt <= _log.LogStartOffset) return true;
+        // What lies before the leader's start is compared with nothing any more: it must not be served from here either.
+        if (request.From <= request.LogStartOffset) await _log.DeleteBeforeAsync(startsAt);
+        else _ = AdvanceStartAsync(_log, startsAt);
         return true;
+    }
+
+    private async ValueTask RestartAsync(Offset start)
+    {
+        _ports.Logger.LogInformation(
+            "{Partition}: broker {Broker} drops its log, from {From} to {End}, and starts anew at {Start}", Id, Broker, _log.LogStartOffset, _log.LogEndOffset, start);
+        await _log.ResetToAsync(start);
+        _ports.Observer.Restarted(this, start);
+    }
+
+    // Appends go on meanwhile; the next one tries again what fails here.
+    private async Task AdvanceStartAsync(PartitionLog log, Offset start)
+    {
+        try
+        {
+            await log.DeleteBeforeAsync(start);
+        }
+        catch (IOException failed)
+        {
+            _ports.Logger.LogWarning(failed, "{Partition}: broker {Broker} could not delete records before {Start}", Id, Broker, start);
+            if (log.Failure is not null && ReferenceEquals(log, Log)) OnDiskFailed(failed);
+        }
     }
 
     private static bool IsIntact(ReadOnlySpan<byte> records)

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using OrleansLog.Protocol;
 using OrleansLog.Replication.Messages;
 using OrleansLog.Replication.Metadata;
+using OrleansLog.Storage;
 
 namespace OrleansLog.Replication.Replicas;
 
@@ -46,6 +47,27 @@ public sealed partial class PartitionReplica
         var vacant = current.Record with { Leader = BrokerId.None };
         await _ports.Register.ChangeAsync(Id, vacant, current.Version, _closing.Token);
         return true;
+    }
+
+    /// <summary>
+    /// Deletes the records before an offset, here and, as they hear of it, at the followers. Only what is committed can go.
+    /// </summary>
+    public async ValueTask<ErrorCode> DeleteBeforeAsync(Offset offset)
+    {
+        if (Volatile.Read(ref _leadership) is not { } leadership) return ErrorCode.NotLeaderOrFollower;
+        if (offset > leadership.State.HighWatermark) return ErrorCode.OffsetOutOfRange;
+        try
+        {
+            await leadership.Log.DeleteBeforeAsync(offset);
+        }
+        catch (StorageException failed)
+        {
+            if (Log.Failure is not null) OnDiskFailed(failed);
+            return ErrorCode.KafkaStorageError;
+        }
+
+        leadership.On(leadership.State.Tick);
+        return ErrorCode.None;
     }
 
     private async Task<bool> LeadAsync(VersionedPartition current, ReplicaIncarnation life)

@@ -12,13 +12,15 @@ namespace OrleansLog.Replication.Replicas;
 /// </summary>
 public sealed partial class PartitionReplica
 {
-    // Set when the only replica left is damaged: it serves what it still has.
+    // Set when the only replica left is damaged: it serves what it still has, until another one can take over.
     private bool _keepsDamage;
 
     internal void OnReadFailed(LogRead read)
     {
-        if (!_keepsDamage && read.Error is ErrorCode.CorruptMessage or ErrorCode.KafkaStorageError) Fail(read.Failure);
+        if ((!_keepsDamage || HasCompany) && read.Error is ErrorCode.CorruptMessage or ErrorCode.KafkaStorageError) Fail(read.Failure);
     }
+
+    private bool HasCompany => Volatile.Read(ref _leadership)?.State.Current.Record.InSync.Length > 1;
 
     internal void OnDiskFailed(IOException reason) => Fail(reason);
 

@@ -28,6 +28,10 @@ public abstract class Checker(string name)
     {
     }
 
+    public virtual void OnRestarting(SimBroker broker)
+    {
+    }
+
     public virtual void OnHighWatermark(SimBroker broker, PartitionReplica replica, Offset highWatermark)
     {
     }

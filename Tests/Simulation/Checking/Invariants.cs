@@ -110,7 +110,7 @@ public sealed class CommitInvariant() : Checker("4 commit")
             if (broker.DamagedInEpoch >= member.BrokerEpoch) continue;
             var shadow = broker.Shadow;
             var durable = broker.Replica?.Log.SettledOffset ?? shadow.End;
-            Require(shadow.HoldsOrRefuses(batch), $"offset {batch.Base} of epoch {batch.Epoch} is committed and broker {member.Broker}, in sync, lacks it: {current.Record}");
+            Require(Cluster.IsSafeAt(broker, batch), $"offset {batch.Base} of epoch {batch.Epoch} is committed and broker {member.Broker}, in sync, lacks it: {current.Record}");
             Require(durable >= batch.Next, $"offset {batch.Base} is committed and not durable on broker {member.Broker}: {current.Record}");
         }
 
@@ -125,7 +125,7 @@ public sealed class DurabilityInvariant() : Checker("5 durability")
     public override void OnLed(SimBroker broker, LeaderEpoch epoch)
     {
         foreach (var batch in Cluster.Ledger.Batches)
-            Require(broker.Shadow.HoldsOrRefuses(batch), $"broker {broker.Id} leads epoch {epoch} and lacks the committed batch at {batch.Base} of epoch {batch.Epoch}");
+            Require(Cluster.IsSafeAt(broker, batch), $"broker {broker.Id} leads epoch {epoch} and lacks the committed batch at {batch.Base} of epoch {batch.Epoch}");
     }
 
     public override void OnAcknowledged(Offset offset, long value)
@@ -136,7 +136,7 @@ public sealed class DurabilityInvariant() : Checker("5 durability")
 
     public override void AtEnd()
     {
-        foreach (var (offset, value) in _acknowledged)
+        foreach (var (offset, value) in _acknowledged.Where(each => each.Offset >= Cluster.DeletedBefore))
             Require(Cluster.FinalValueAt(offset) == value, $"value {value}, acknowledged at {offset}, is lost");
     }
 }
@@ -153,7 +153,7 @@ public sealed class MembershipInvariant() : Checker("6 membership")
             var broker = Cluster.Find(member.Broker);
             if (broker.Record?.Epoch != member.BrokerEpoch || !broker.IsRunning) continue;
             foreach (var batch in Cluster.Ledger.Batches)
-                Require(broker.Shadow.HoldsOrRefuses(batch), $"broker {member.Broker} joins the in-sync set and lacks the committed batch at {batch.Base}, with a log from {broker.Replica?.Log.LogStartOffset} to {broker.Replica?.Log.LogEndOffset}: {after.Record}");
+                Require(Cluster.IsSafeAt(broker, batch), $"broker {member.Broker} joins the in-sync set and lacks the committed batch at {batch.Base}, with a log from {broker.Replica?.Log.LogStartOffset} to {broker.Replica?.Log.LogEndOffset}: {after.Record}");
         }
     }
 }
@@ -177,8 +177,14 @@ public sealed class HighWatermarkInvariant() : Checker("7 high watermark")
             $"broker {broker.Id}, in sync, cuts its log to {end}; {Cluster.Ledger.End} is committed");
     }
 
+    public override void OnRestarting(SimBroker broker)
+    {
+        var isMember = Cluster.PeekPartition()?.Record.FindInSync(broker.Id) is { } member && member.BrokerEpoch >= broker.Record?.CleanSince;
+        Require(!isMember || !Cuts(broker, Offset.Zero), $"broker {broker.Id}, in sync, drops its log; {Cluster.Ledger.End} is committed, all before {Cluster.DeletedBefore} deleted");
+    }
+
     private bool Cuts(SimBroker broker, Offset end) =>
-        Cluster.Ledger.Batches.Any(batch => batch.Next > end && broker.Shadow.Holds(batch));
+        Cluster.Ledger.Batches.Any(batch => batch.Next > end && batch.Next > Cluster.DeletedBefore && broker.Shadow.Holds(batch));
 }
 
 /// <summary>No answer to a reader comes from a leadership older than the reader knows of.</summary>

@@ -67,6 +67,7 @@ public sealed class Adversary(SimCluster cluster)
             case FaultKind.ForceLeader: ForceLeader(broker); break;
             case FaultKind.CrashAll: foreach (var each in cluster.Brokers) Crash(each); break;
             case FaultKind.Wipe: Wipe(cluster.Find(_victim)); break;
+            case FaultKind.DeleteRecords: DeleteRecords(); break;
             case FaultKind.FlipBits: FlipBits(cluster.Find(_victim)); break;
         }
     }
@@ -133,6 +134,22 @@ public sealed class Adversary(SimCluster cluster)
         {
             // It was closed, or its disk failed.
         }
+    }
+
+    // As an administrator, or as retention does: whoever thinks that it leads.
+    private void DeleteRecords()
+    {
+        foreach (var broker in cluster.Brokers) broker.Process?.Enter(() => DeleteRecords(broker));
+    }
+
+    private void DeleteRecords(SimBroker broker)
+    {
+        if (broker.Replica is not { IsLeader: true } replica) return;
+        var start = replica.Log.LogStartOffset;
+        var before = start + _random.Below(replica.HighWatermark - start + 1);
+        if (_random.Chance(0.3)) before = replica.HighWatermark;
+        cluster.NoteDeletion(before);
+        _ = replica.DeleteBeforeAsync(before).AsTask();
     }
 
     private void Wipe(SimBroker broker)

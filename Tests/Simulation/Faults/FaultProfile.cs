@@ -42,7 +42,7 @@ public sealed record FaultProfile
     public long ReorderUs { get; init; } = 20;
 
     /// <summary>Relative weights of the faults, in the order of <see cref="FaultKind"/>.</summary>
-    public int[] Weights { get; init; } = [4, 2, 3, 4, 2, 2, 3, 1, 1, 1];
+    public int[] Weights { get; init; } = [4, 2, 3, 4, 2, 2, 3, 1, 1, 1, 3];
 
     public ReplicationOptions Replication { get; init; } = new()
     {
@@ -95,4 +95,5 @@ public enum FaultKind
     CrashAll,
     Wipe,
     FlipBits,
+    DeleteRecords,
 }

@@ -14,7 +14,10 @@ public sealed class Shadow
 
     public IReadOnlyList<BatchId> Batches => _batches;
 
-    public Offset End => _batches.Count == 0 ? Offset.Zero : _batches[^1].Next;
+    /// <summary>Where the log began when it was opened or started anew.</summary>
+    public Offset Start { get; private set; } = Offset.Zero;
+
+    public Offset End => _batches.Count == 0 ? Start : _batches[^1].Next;
 
     private readonly List<(Offset From, Offset To)> _refused = [];
 
@@ -29,6 +32,7 @@ public sealed class Shadow
     {
         var first = _batches.Count;
         var at = _refused.Count == 0 ? End : Offset.Max(End, _refused[^1].To);
+        at = Offset.Max(at, log.LogStartOffset);
         while (at < log.LogEndOffset)
         {
             var read = log.Read(at, 1 << 20, log.LogEndOffset);
@@ -58,12 +62,14 @@ public sealed class Shadow
     /// <summary>The log was opened: it is what it is.</summary>
     public void Replace(PartitionLog log)
     {
-        Clear();
+        Clear(log.LogStartOffset);
         Extend(log);
     }
 
-    public void Clear()
+    /// <summary>The log holds nothing and begins at an offset.</summary>
+    public void Clear(Offset start)
     {
+        Start = start;
         _batches.Clear();
         _refused.Clear();
     }
@@ -89,5 +95,5 @@ public sealed class Shadow
     /// Whether the log has the batch, or knows that its bytes there are damaged: it serves nothing else in their place.
     /// </summary>
     public bool HoldsOrRefuses(BatchId batch) =>
-        Holds(batch) || _refused.Exists(range => range.From <= batch.Base && batch.Next <= range.To);
+        Holds(batch) || _refused.Exists(range => range.From <= Offset.Max(batch.Base, Start) && batch.Next <= range.To);
 }

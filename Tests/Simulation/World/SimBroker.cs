@@ -74,7 +74,7 @@ public sealed class SimBroker(SimCluster cluster, BrokerId id) : IReplicationObs
     public void Wipe()
     {
         Disk.Wipe();
-        Shadow.Clear();
+        Shadow.Clear(Offset.Zero);
         DiskGeneration++;
         NoteDamage();
         cluster.Trace($"wipe {id}");
@@ -113,11 +113,11 @@ public sealed class SimBroker(SimCluster cluster, BrokerId id) : IReplicationObs
         {
             await RunAsync(process, clock, view);
         }
-        catch (IOException)
+        catch (IOException e)
         {
-            cluster.Trace($"gave up {id}");
+            cluster.Trace($"gave up {id}: {e.Message}");
             if (Process == process) End();
-            cluster.Scheduler.After(200_000, Start);
+            if (!cluster.IsPeace) cluster.Scheduler.After(200_000, Start);
         }
     }
 
@@ -215,6 +215,13 @@ public sealed class SimBroker(SimCluster cluster, BrokerId id) : IReplicationObs
         cluster.Check(checker => checker.OnTruncating(this, end));
         Shadow.TruncateTo(end);
         Shadow.Extend(replica.Log);
+    }
+
+    void IReplicationObserver.Restarted(PartitionReplica replica, Offset start)
+    {
+        cluster.Trace($"restart {id} at {start}");
+        cluster.Check(checker => checker.OnRestarting(this));
+        Shadow.Clear(start);
     }
 
     void IReplicationObserver.HighWatermarkMoved(PartitionReplica replica, Offset highWatermark) =>

@@ -119,10 +119,18 @@ public sealed class SimConsumer(SimCluster cluster, int place) : SimClient(clust
         var answer = await CallAsync(leader, replica => Task.FromResult(Fetch(replica, known)));
         if (answer is null) return;
         if (answer.Error == ErrorCode.FencedLeaderEpoch) _known = answer.Epoch;
-        if (answer.Error == ErrorCode.OffsetOutOfRange) Cluster.Violate("non-monotonic poll", $"offset {Position} is out of range at broker {leader.Id}");
+        if (answer.Error == ErrorCode.OffsetOutOfRange) Restart(leader, answer);
         if (answer.Error != ErrorCode.None) return;
         _known = answer.Epoch;
         foreach (var (offset, value) in Records.Read(answer.Bytes)) Take(leader, known, answer.Epoch, offset, value);
+    }
+
+    // The records that were due may have been deleted: the reader goes on with the first that are left.
+    private void Restart(SimBroker leader, FetchAnswer answer)
+    {
+        if (answer.LogStart <= Position || answer.LogStart > Cluster.DeletedBefore)
+            Cluster.Violate("poll skip", $"offset {Position} is out of range at broker {leader.Id}, whose log starts at {answer.LogStart}");
+        Position = Offset.Max(Position, answer.LogStart);
     }
 
     private void Take(SimBroker leader, LeaderEpoch known, LeaderEpoch answered, Offset offset, long value)
@@ -138,8 +146,8 @@ public sealed class SimConsumer(SimCluster cluster, int place) : SimClient(clust
         var read = replica.Read(Position, 4_000, known);
         var bytes = new byte[read.Log.Slice.Length];
         read.Log.Slice.Read(bytes);
-        return new(read.Error, read.LeaderEpoch, bytes);
+        return new(read.Error, read.LeaderEpoch, replica.Log.LogStartOffset, bytes);
     }
 
-    private sealed record FetchAnswer(ErrorCode Error, LeaderEpoch Epoch, byte[] Bytes);
+    private sealed record FetchAnswer(ErrorCode Error, LeaderEpoch Epoch, Offset LogStart, byte[] Bytes);
 }

@@ -52,6 +52,18 @@ public sealed class SimCluster
 
     public Ledger Ledger { get; } = new();
 
+    /// <summary>Committed records before this offset were deleted at somebody's request: nobody need have them.</summary>
+    public Offset DeletedBefore { get; private set; } = Offset.Zero;
+
+    public void NoteDeletion(Offset before)
+    {
+        Trace($"delete before {before}");
+        DeletedBefore = Offset.Max(DeletedBefore, before);
+    }
+
+    /// <summary>Whether a broker has a committed batch as it should.</summary>
+    public bool IsSafeAt(SimBroker broker, BatchId batch) => batch.Next <= DeletedBefore || broker.Shadow.HoldsOrRefuses(batch);
+
     /// <summary>The first broken invariant, by its name; null while all hold.</summary>
     public string? Violation { get; internal set; }
 

@@ -28,13 +28,13 @@ internal sealed class LeaderScript : ILogOutline
 
     public long NowMs { get; set; } = 1_000;
 
-    public Offset LogStartOffset => Offset.Zero;
+    public Offset LogStartOffset { get; set; } = Offset.Zero;
 
     public Offset LogEndOffset { get; private set; }
 
     public LeaderEpoch LatestEpoch => new(3);
 
-    public LeaderEpoch EpochAt(Offset offset) => offset < Offset.Zero || offset >= LogEndOffset ? LeaderEpoch.None : new(3);
+    public LeaderEpoch EpochAt(Offset offset) => offset < LogStartOffset || offset >= LogEndOffset ? LeaderEpoch.None : new(3);
 
     public EpochEndOffset EndOffsetFor(LeaderEpoch epoch) => epoch == new LeaderEpoch(3) ? new(epoch, LogEndOffset) : EpochEndOffset.Unknown;
 
@@ -51,7 +51,7 @@ internal sealed class LeaderScript : ILogOutline
     /// <summary>Sends the next append to a follower and lets it answer that it holds everything up to an offset.</summary>
     public LeaderEffects Accept(int broker, long matched, long brokerEpoch = 1, long cleanSince = 1)
     {
-        var plan = State.NextSend(Follower(broker), NowMs) ?? new AppendPlan(long.MaxValue, LogEndOffset, LatestEpoch, 0, Offset.Zero, false);
+        var plan = State.NextSend(Follower(broker), NowMs) ?? new AppendPlan(long.MaxValue, LogEndOffset, LatestEpoch, LogStartOffset, 0, Offset.Zero, false);
         Follower(broker).Sent(plan, LogEndOffset, 0);
         return State.Replied(Follower(broker), plan, 0, Reply(AppendCode.Accepted, brokerEpoch, cleanSince) with { Matched = new(matched) }, NowMs);
     }

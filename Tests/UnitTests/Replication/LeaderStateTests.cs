@@ -97,6 +97,48 @@ public sealed class LeaderStateTests
     }
 
     [Fact]
+    public void An_idle_partition_tells_its_followers_where_its_log_starts_now()
+    {
+        var script = new LeaderScript(end: 4);
+        foreach (var broker in (int[])[1, 2]) script.Accept(broker, matched: 4);
+        script.NowMs = script.State.NextDeadlineMs(script.NowMs)!.Value;
+        foreach (var broker in (int[])[1, 2]) script.Accept(broker, matched: 4);
+        Assert.Null(script.State.NextDeadlineMs(script.NowMs));
+
+        script.LogStartOffset = new(3);
+        script.NowMs = script.State.NextDeadlineMs(script.NowMs)!.Value;
+        var plan = script.State.NextSend(script.Follower(1), script.NowMs)!.Value;
+
+        Assert.Equal((new Offset(3), new Offset(4)), (plan.LogStart, plan.From));
+    }
+
+    [Fact]
+    public void A_follower_that_ends_before_the_log_starts_is_asked_about_the_start()
+    {
+        var script = new LeaderScript(end: 40) { LogStartOffset = new(20) };
+        var follower = script.Follower(1);
+        var plan = script.State.NextSend(follower, script.NowMs)!.Value;
+        follower.Sent(plan, plan.From, 0);
+        var reply = LeaderScript.Reply(AppendCode.Mismatch) with { Hint = new(LeaderEpoch.None, Offset.Zero) };
+        script.State.Replied(follower, plan, 0, reply, script.NowMs);
+
+        var next = script.State.NextSend(follower, script.NowMs)!.Value;
+
+        Assert.Equal((new Offset(20), new Offset(20), LeaderEpoch.None), (next.From, next.LogStart, next.PreviousEpoch));
+    }
+
+    [Fact]
+    public void A_follower_whose_log_starts_later_is_asked_about_its_own_start()
+    {
+        var script = new LeaderScript(end: 40);
+        var follower = script.Follower(1);
+        var plan = script.State.NextSend(follower, script.NowMs)!.Value;
+        follower.Sent(plan, plan.From, 0);
+        script.State.Replied(follower, plan, 0, LeaderScript.Reply(AppendCode.Mismatch) with { Hint = new(LeaderEpoch.None, new(30)) }, script.NowMs);
+        Assert.Equal(new Offset(30), script.State.NextSend(follower, script.NowMs)!.Value.From);
+    }
+
+    [Fact]
     public void An_idle_partition_sends_the_high_watermark_once_and_then_rests()
     {
         var script = new LeaderScript(end: 4);

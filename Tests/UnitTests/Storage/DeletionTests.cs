@@ -86,6 +86,50 @@ public class DeletionTests
         }
     }
 
+    [Theory]
+    [InlineData(25)]
+    [InlineData(10)]
+    [InlineData(2)]
+    public async Task A_log_can_start_anew_anywhere(long start)
+    {
+        for (var seed = 0; seed < 20; seed++)
+        {
+            var harness = await new LogHarness(seed) { Options = new LogOptions { SegmentBytes = 3 * BatchBytes } }.OpenAsync();
+            harness.Append(batches: 10, epoch: 7);
+            await harness.Log.DeleteBeforeAsync(new Offset(4));
+            await harness.Log.ResetToAsync(new Offset(start));
+            Assert.Equal(LeaderEpoch.None, harness.Log.LatestEpoch);
+            await harness.ReopenAfterPowerFailureAsync();
+            Assert.Equal((new Offset(start), new Offset(start)), (harness.Log.LogStartOffset, harness.Log.LogEndOffset));
+            Assert.Empty(harness.Files(".log"));
+            Assert.Equal(new Offset(start), harness.Append(TestBatches.At(1), epoch: 3).BaseOffset);
+            Assert.Equal(new LeaderEpoch(3), harness.Log.EpochAt(new Offset(start)));
+            await harness.FlushAsync();
+            await harness.ReopenAfterPowerFailureAsync();
+            Assert.Equal(new Offset(start + 1), harness.Log.LogEndOffset);
+        }
+    }
+
+    [Fact]
+    public async Task A_crash_while_a_log_starts_anew_leaves_the_old_log_or_an_empty_one()
+    {
+        for (var seed = 0; seed < 100; seed++)
+        {
+            var harness = await new LogHarness(seed) { Options = new LogOptions { SegmentBytes = 3 * BatchBytes } }.OpenAsync();
+            harness.Append(batches: 10);
+            await harness.Log.DeleteBeforeAsync(new Offset(4));
+            harness.Disk.HoldFlushes = true;
+            var reset = harness.Log.ResetToAsync(new Offset(20));
+            for (var flushes = seed % 10; flushes > 0 && !reset.IsCompleted; flushes--) harness.Disk.ReleaseFlushes();
+            harness.Disk.HoldFlushes = false;
+            await harness.ReopenAfterPowerFailureAsync();
+            var bounds = (harness.Log.LogStartOffset.Value, harness.Log.LogEndOffset.Value);
+            Assert.Contains(bounds, new[] { (4L, 10L), (4L, 4L), (20L, 20L) });
+            if (bounds == (4, 10)) Assert.Equal(new Offset(10), LogHarness.NextOffset(harness.ReadAll(new Offset(4))));
+            if (reset.IsCompleted) Assert.Equal((20L, 20L), bounds);
+        }
+    }
+
     [Fact]
     public async Task Appends_go_on_while_records_are_deleted()
     {

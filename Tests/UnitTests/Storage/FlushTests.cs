@@ -6,6 +6,25 @@ namespace OrleansLog.UnitTests.Storage;
 public class FlushTests
 {
     [Fact]
+    public async Task What_is_recovered_after_a_failed_flush_survives_a_power_failure()
+    {
+        for (var seed = 0; seed < 20; seed++)
+        {
+            var harness = await new LogHarness(seed).OpenAsync();
+            harness.Append(batches: 5);
+            await harness.FlushAsync();
+            harness.Append(batches: 5);
+            harness.Disk.FailFlushes = true;
+            await Assert.ThrowsAnyAsync<IOException>(harness.FlushAsync);
+            harness.Disk.FailFlushes = false;
+            await harness.ReopenAfterKillAsync();
+            var flushed = harness.Log.FlushedOffset;
+            await harness.ReopenAfterPowerFailureAsync();
+            Assert.True(harness.Log.LogEndOffset >= flushed, $"{flushed} was called durable; {harness.Log.LogEndOffset} is left");
+        }
+    }
+
+    [Fact]
     public async Task Those_who_come_during_a_flush_share_the_next_one()
     {
         var harness = await new LogHarness().OpenAsync();

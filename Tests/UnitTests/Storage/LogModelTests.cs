@@ -1,3 +1,4 @@
+using System.Globalization;
 using OrleansLog.Protocol;
 using OrleansLog.Protocol.Records;
 using OrleansLog.Storage;
@@ -27,7 +28,11 @@ public class LogModelTests
         }
     }
 
-    public static TheoryData<int, int> Ranges() => [.. Enumerable.Range(0, 5).Select(i => (i * 100, 100))];
+    public static TheoryData<int, int> Ranges() => [.. Enumerable.Range(0, Seeds / 100).Select(i => (i * 100, 100))];
+
+    // More of them: ORLEANSLOG_SEEDS=N.
+    private static int Seeds =>
+        int.TryParse(Environment.GetEnvironmentVariable("ORLEANSLOG_SEEDS"), CultureInfo.InvariantCulture, out var count) ? count : 500;
 }
 
 /// <summary>One random history.</summary>
@@ -84,7 +89,8 @@ internal sealed class LogModel
             case < 84: await _harness.ReopenAfterKillAsync(); AfterKill(); break;
             case < 87: await _harness.ReopenAsync(); AfterKill(); break;
             case < 91: await TruncateAsync(); break;
-            case < 95: await DeleteAsync(); break;
+            case < 94: await DeleteAsync(); break;
+            case < 95: await ResetAsync(); break;
             case < 97: Log.Roll(); break;
             default: AppendToFullDisk(); break;
         }
@@ -168,6 +174,35 @@ internal sealed class LogModel
         _start = offset;
         _batches.RemoveAll(batch => batch.Next <= offset);
         _flushed = Log.FlushedOffset;
+    }
+
+    // Elsewhere, and with a crash half way as often as not.
+    private async Task ResetAsync()
+    {
+        var (before, start) = (_start, new Offset(_random.NextInt64(_end.Value + 50)));
+        if (_random.Next(2) == 0)
+        {
+            await Log.ResetToAsync(start);
+        }
+        else
+        {
+            _harness.Disk.HoldFlushes = true;
+            var reset = Log.ResetToAsync(start);
+            for (var flushes = _random.Next(12); flushes > 0 && !reset.IsCompleted; flushes--) _harness.Disk.ReleaseFlushes();
+            _harness.Disk.HoldFlushes = false;
+            await _harness.ReopenAfterPowerFailureAsync();
+            if (Log.LogEndOffset > Log.LogStartOffset || (_batches.Count == 0 && Log.LogStartOffset == before))
+            {
+                AfterCrash();
+                return;
+            }
+
+            Assert.True(Log.LogStartOffset == start || Log.LogStartOffset == before, $"{before} to {_end}, {start}: {Log.LogStartOffset} {string.Join(" / ", _harness.Logger.Entries.TakeLast(3))}");
+            start = Log.LogStartOffset;
+        }
+
+        _batches.Clear();
+        (_start, _end, _flushed) = (start, start, start);
     }
 
     private Offset RandomOffset() => _start + _random.NextInt64(_end - _start + 1);

@@ -26,16 +26,19 @@ internal sealed class FaultyFile
         _dirtyPages.Add(length / PageBytes);
     }
 
+    /// <summary>A flush failed: the system takes the pages for clean, and never writes them.</summary>
+    public void ForgetDirtyPages() => _dirtyPages.Clear();
+
     /// <summary>What a flush that starts now makes durable when it completes.</summary>
     public Action Snapshot()
     {
         byte[] bytes = [.. Current];
+        for (var page = 0; page * PageBytes < bytes.Length; page++)
+            if (!_dirtyPages.Contains(page)) Page(Durable, page).CopyTo(Page(bytes, page));
         return () =>
         {
             Durable = bytes;
-            _dirtyPages.Clear();
-            for (var page = 0; page * PageBytes < Current.Length; page++)
-                if (!Page(Current, page).SequenceEqual(Page(Durable, page))) _dirtyPages.Add(page);
+            _dirtyPages.RemoveWhere(page => Page(Current, page).SequenceEqual(Page(Durable, page)));
         };
     }
 

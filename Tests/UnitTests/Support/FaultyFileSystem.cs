@@ -258,7 +258,11 @@ public sealed class FaultyFileSystem(int seed) : ILogFileSystem
 
         public ValueTask FlushAsync()
         {
-            lock (files._gate) return files.Flush(Open.Snapshot());
+            lock (files._gate)
+            {
+                if (files.FailFlushes) Open.ForgetDirtyPages();
+                return files.Flush(Open.Snapshot());
+            }
         }
 
         public void Dispose() => _isDisposed = true;

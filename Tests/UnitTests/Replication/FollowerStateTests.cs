@@ -1,0 +1,136 @@
+using OrleansLog.Protocol;
+using OrleansLog.Protocol.Records;
+using OrleansLog.Replication.Following;
+using OrleansLog.Replication.Messages;
+using OrleansLog.Storage;
+using OrleansLog.UnitTests.Storage;
+
+namespace OrleansLog.UnitTests.Replication;
+
+/// <summary>What a follower decides where its log and the leader's start at different offsets, or differ.</summary>
+public sealed class FollowerStateTests
+{
+    [Fact]
+    public void A_log_that_ends_before_the_leaders_starts_is_started_anew_there()
+    {
+        var probe = Probe(from: 20, logStart: 20);
+        Assert.Equal(new Offset(20), Follower().Decide(probe, new Outline(0, 10, epoch: 1)).RestartAt);
+        Assert.Equal(new Offset(20), Follower().Decide(probe, new Outline(0, 0, epoch: -1)).RestartAt);
+        Assert.Equal(new Offset(20), Follower().Decide(probe, new Outline(0, 20, epoch: 1)).RestartAt);
+    }
+
+    [Fact]
+    public void A_new_log_that_starts_where_the_leaders_does_stays()
+    {
+        var decision = Follower().Decide(Probe(from: 20, logStart: 20), new Outline(20, 20, epoch: -1));
+        Assert.Null(decision.RestartAt);
+        Assert.Equal((AppendCode.Accepted, new Offset(20)), (decision.Code, decision.Matched));
+    }
+
+    [Fact]
+    public void A_log_that_ends_before_the_leaders_starts_is_told_so_when_asked_further_on()
+    {
+        var decision = Follower().Decide(Probe(from: 40, logStart: 20, previousEpoch: 2), new Outline(0, 10, epoch: 1));
+        Assert.Equal(AppendCode.Mismatch, decision.Code);
+        Assert.Null(decision.RestartAt);
+    }
+
+    [Fact]
+    public void A_log_that_holds_the_leaders_first_batch_is_kept()
+    {
+        var decision = Follower().Decide(Append(logStart: 20, batchAt: 20, epoch: 1), new Outline(5, 30, epoch: 1));
+        Assert.Null(decision.RestartAt);
+        Assert.Equal(new Offset(21), decision.Matched);
+    }
+
+    [Fact]
+    public void A_log_with_other_records_at_the_leaders_start_is_dropped()
+    {
+        var decision = Follower().Decide(Append(logStart: 20, batchAt: 20, epoch: 2), new Outline(5, 30, epoch: 1));
+        Assert.Equal(new Offset(20), decision.RestartAt);
+        Assert.Equal(new Offset(21), decision.Matched);
+    }
+
+    [Fact]
+    public void Committed_records_are_not_dropped_for_others()
+    {
+        var follower = new FollowerState(new(5), LeaderEpoch.None, new Offset(25));
+        Assert.Throws<DivergedReplicaException>(() => follower.Decide(Append(logStart: 20, batchAt: 20, epoch: 2), new Outline(5, 30, epoch: 1)));
+    }
+
+    [Fact]
+    public void A_batch_that_the_leaders_log_start_divides_is_taken_whole()
+    {
+        var empty = Follower().Decide(Append(logStart: 21, batchAt: 20, epoch: 2, records: 3), new Outline(21, 21, epoch: -1));
+        Assert.Equal((new Offset(20), new Offset(23)), (empty.RestartAt, empty.Matched));
+        var held = Follower().Decide(Append(logStart: 21, batchAt: 20, epoch: 2, records: 3), new Outline(21, 30, epoch: 2));
+        Assert.Null(held.RestartAt);
+        Assert.Equal(new Offset(23), held.Matched);
+    }
+
+    [Fact]
+    public void What_this_replica_has_deleted_and_the_leader_knows_as_committed_is_skipped()
+    {
+        var request = Append(logStart: 20, batchAt: 20, epoch: 1) with { HighWatermark = new(28) };
+        var decision = Follower().Decide(request, new Outline(25, 30, epoch: 1));
+        Assert.Null(decision.RestartAt);
+        Assert.Equal((request.Records.Length, new Offset(21)), (decision.Skip, decision.Matched));
+    }
+
+    [Fact]
+    public void A_leader_that_does_not_know_yet_how_much_is_committed_is_told_where_this_replica_starts()
+    {
+        var decision = Follower().Decide(Append(logStart: 20, batchAt: 20, epoch: 1), new Outline(25, 30, epoch: 1));
+        Assert.Equal((AppendCode.Mismatch, new EpochEndOffset(LeaderEpoch.None, new Offset(25))), (decision.Code, decision.Hint));
+    }
+
+    [Fact]
+    public void After_an_unclean_election_a_log_that_starts_later_is_dropped()
+    {
+        var request = Probe(from: 20, logStart: 20) with { UncleanEpoch = new(9) };
+        Assert.Equal(new Offset(20), Follower().Decide(request, new Outline(25, 30, epoch: 1)).RestartAt);
+    }
+
+    [Fact]
+    public void An_unclean_election_takes_the_high_watermark_back_to_where_the_logs_agree()
+    {
+        var follower = new FollowerState(new(5), LeaderEpoch.None, new Offset(25));
+        follower.Applied(Probe(from: 20, logStart: 20) with { UncleanEpoch = new(9), HighWatermark = new(22) }, new Offset(20));
+        Assert.Equal(new Offset(20), follower.HighWatermark);
+    }
+
+    private static FollowerState Follower() => new(new(5), LeaderEpoch.None, Offset.Zero);
+
+    private static AppendRequest Probe(long from, long logStart, int previousEpoch = -1) => new()
+    {
+        Partition = new("events", 0),
+        Leader = new(1),
+        LeaderEpoch = new(5),
+        UncleanEpoch = LeaderEpoch.None,
+        From = new(from),
+        PreviousEpoch = new(previousEpoch),
+        LogStartOffset = new(logStart),
+        HighWatermark = new(logStart),
+    };
+
+    private static AppendRequest Append(long logStart, long batchAt, int epoch, int records = 1)
+    {
+        var batch = TestBatches.At([.. Enumerable.Repeat(1L, records)]);
+        RecordBatch.AssignOffset(batch, new Offset(batchAt), new LeaderEpoch(epoch));
+        return Probe(batchAt, logStart) with { Records = batch };
+    }
+
+    private sealed class Outline(long start, long end, int epoch) : ILogOutline
+    {
+        public Offset LogStartOffset => new(start);
+
+        public Offset LogEndOffset => new(end);
+
+        public LeaderEpoch LatestEpoch => new(epoch);
+
+        public LeaderEpoch EpochAt(Offset offset) =>
+            offset < LogStartOffset || offset >= LogEndOffset ? LeaderEpoch.None : LatestEpoch;
+
+        public EpochEndOffset EndOffsetFor(LeaderEpoch asked) => asked == LatestEpoch ? new(asked, LogEndOffset) : EpochEndOffset.Unknown;
+    }
+}
