@@ -193,7 +193,7 @@ public partial class LeaderState
     }
 
     /// <summary>Up to where this broker's own log is durable.</summary>
-    protected Offset LocalDurable => _localDurable;
+    public Offset LocalDurable => _localDurable;
 
     private bool Counts(BrokerId broker) => Current.Record.IsInSync(broker) || _proposal?.IsInSync(broker) == true;
 

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using OrleansLog.Protocol;
 using OrleansLog.Replication.Leading;
 using OrleansLog.Replication.Messages;
@@ -133,6 +134,13 @@ internal sealed class FollowerLink(Leadership leadership, FollowerProgress follo
         }
         catch (Exception e) when (e is IOException or OperationCanceledException)
         {
+            leadership.Ports.Logger.LogDebug(e, "{Partition}: no answer of broker {Broker} to the append at {From}", request.Partition, follower.Broker, request.From);
+            return null;
+        }
+        catch (Exception e)
+        {
+            // Whatever it was: the append counts as lost, and is tried again.
+            leadership.Ports.Logger.LogError(e, "{Partition}: an append to broker {Broker} failed unexpectedly", request.Partition, follower.Broker);
             return null;
         }
     }
