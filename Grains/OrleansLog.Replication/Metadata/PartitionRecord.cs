@@ -16,7 +16,10 @@ public sealed record PartitionRecord
     /// <summary>The brokers that hold the partition; the first one is the preferred leader.</summary>
     public required ImmutableArray<BrokerId> Replicas { get; init; }
 
-    /// <summary>The replicas that hold everything committed. Empty only before an unclean election.</summary>
+    /// <summary>
+    /// The replicas that hold everything committed. Empty only before an unclean election, or one of an
+    /// <see cref="Eligible"/> replica in the place of the last one, whose disk failed.
+    /// </summary>
     public required ImmutableArray<InSyncReplica> InSync { get; init; }
 
     /// <summary>
