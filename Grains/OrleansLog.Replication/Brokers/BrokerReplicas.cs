@@ -162,6 +162,7 @@ public sealed class BrokerReplicas(ReplicaPorts ports, string directory) : IAsyn
 
     private async Task LeadPreferredAsync(PartitionReplica replica)
     {
+        if (!_elections.TryAdd(replica.Id, true)) return;
         try
         {
             if (await ports.Register.ReadAsync(replica.Id, _closing.Token) is not { } current || current.Record.Replicas[0] != ports.Self.Id) return;
@@ -171,6 +172,10 @@ public sealed class BrokerReplicas(ReplicaPorts ports, string directory) : IAsyn
         catch (Exception e) when (e is OperationCanceledException or IOException)
         {
             // Closing, or this broker's disk failed: the next check finds out.
+        }
+        finally
+        {
+            _elections.TryRemove(replica.Id, out _);
         }
     }
 

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using OrleansLog.Protocol;
 using OrleansLog.Replication.Leading;
 using OrleansLog.Replication.Messages;
@@ -23,19 +24,36 @@ internal sealed class FollowerLink(Leadership leadership, FollowerProgress follo
     {
         for (; next is { } plan; next = TakePlan(isWake: false))
         {
-            if (plan.IsCatchUp) await Task.Yield();
+            if (plan.IsCatchUp && !await StandBackAsync(plan)) return;
             if (Read(plan) is not { } request)
             {
                 Rest();
                 return;
             }
 
+            if (plan.IsCatchUp) leadership.Ports.CatchUp?.Return(plan.BytesMax - request.Records.Length, leadership.Replica.Options.CatchUpBytesPerSecond);
             leadership.Ask<object>(_ =>
             {
                 follower.Sent(plan, EndOf(request), request.Records.Length);
                 return null;
             });
             _ = SendAsync(plan, request);
+        }
+    }
+
+    // Who appends at the tail goes first. False when the leadership has ended meanwhile.
+    private async Task<bool> StandBackAsync(AppendPlan plan)
+    {
+        await Task.Yield();
+        if (leadership.Ports.CatchUp is not { } throttle) return true;
+        try
+        {
+            await throttle.WaitAsync(plan.BytesMax, leadership.Replica.Options.CatchUpBytesPerSecond, leadership.Ending);
+            return true;
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
         }
     }
 
@@ -116,6 +134,13 @@ internal sealed class FollowerLink(Leadership leadership, FollowerProgress follo
         }
         catch (Exception e) when (e is IOException or OperationCanceledException)
         {
+            leadership.Ports.Logger.LogDebug(e, "{Partition}: no answer of broker {Broker} to the append at {From}", request.Partition, follower.Broker, request.From);
+            return null;
+        }
+        catch (Exception e)
+        {
+            // Whatever it was: the append counts as lost, and is tried again.
+            leadership.Ports.Logger.LogError(e, "{Partition}: an append to broker {Broker} failed unexpectedly", request.Partition, follower.Broker);
             return null;
         }
     }

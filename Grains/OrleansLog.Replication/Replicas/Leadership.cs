@@ -85,7 +85,7 @@ internal sealed class Leadership : IDisposable
 
         _ports.Observer.Appended(_replica, appended.BaseOffset, appended.NextOffset);
         CarryOut(effects);
-        if (appended.NextOffset > _log.SettledOffset) StartSettling();
+        StartSettling();
         return new(ErrorCode.None, _state.Epoch, appended, committed ?? OwnAppendAsync(appended.NextOffset));
     }
 
@@ -238,7 +238,7 @@ internal sealed class Leadership : IDisposable
     {
         lock (_gate)
         {
-            if (_isSettling || _hasEnded) return;
+            if (_isSettling || _hasEnded || _state.LocalDurable >= _log.LogEndOffset) return;
             _isSettling = true;
         }
 
@@ -266,8 +266,9 @@ internal sealed class Leadership : IDisposable
     {
         lock (_gate)
         {
+            // Not what the log has settled: somebody else's flush may have done that, and then it must still be noted.
             var end = _log.LogEndOffset;
-            _isSettling = !_hasEnded && end > _log.SettledOffset;
+            _isSettling = !_hasEnded && end > _state.LocalDurable;
             return _isSettling ? end : null;
         }
     }

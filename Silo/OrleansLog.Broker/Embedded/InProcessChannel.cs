@@ -18,7 +18,7 @@ internal sealed class InProcessChannel(PauseGate gate, Func<BrokerId, BrokerNode
             await node.Gate.PassAsync(cancellationToken);
         if (node?.Replicas is not { } replicas)
             throw new IOException($"Broker {to} is not running.");
-        var reply = await replicas.HandleAppendAsync(request);
+        var reply = await replicas.HandleAppendAsync(request).AsTask().WaitAsync(cancellationToken);
         if (node.Gate.IsPaused)
             await node.Gate.PassAsync(cancellationToken);
         return reply;

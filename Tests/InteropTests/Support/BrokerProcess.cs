@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 
@@ -12,14 +13,18 @@ internal sealed class BrokerProcess : IAsyncDisposable
 {
     private static readonly TimeSpan StartTimeMax = TimeSpan.FromSeconds(60);
 
+    private static readonly HttpClient Http = new();
+
+    private readonly int _brokers;
     private readonly string[] _options;
     private readonly DirectoryInfo _data = Directory.CreateTempSubdirectory("orleanslog-interop-");
     private Process _process;
 
-    private BrokerProcess(string[] options)
+    private BrokerProcess(int brokers, string[] options)
     {
-        _options = options;
-        KafkaPort = FreePort();
+        _brokers = brokers;
+        _options = ["--brokers", $"{brokers}", .. options];
+        KafkaPort = FreePort(brokers);
         HttpPort = FreePort();
         _process = Launch();
     }
@@ -28,14 +33,18 @@ internal sealed class BrokerProcess : IAsyncDisposable
 
     public int HttpPort { get; }
 
-    public string Bootstrap => $"127.0.0.1:{KafkaPort}";
+    /// <summary>Its brokers, as clients want them.</summary>
+    public string Bootstrap => string.Join(',', Enumerable.Range(KafkaPort, _brokers).Select(port => $"127.0.0.1:{port}"));
 
     public string DataDirectory => _data.FullName;
 
     /// <summary>Starts a broker and waits until it says that it serves.</summary>
-    public static async Task<BrokerProcess> StartAsync(params string[] options)
+    public static Task<BrokerProcess> StartAsync(params string[] options) => StartAsync(1, options);
+
+    /// <inheritdoc cref="StartAsync(string[])"/>
+    public static async Task<BrokerProcess> StartAsync(int brokers, params string[] options)
     {
-        var broker = new BrokerProcess(options);
+        var broker = new BrokerProcess(brokers, options);
         try
         {
             await broker.WaitUntilItServesAsync();
@@ -72,6 +81,22 @@ internal sealed class BrokerProcess : IAsyncDisposable
         return _process.ExitCode;
     }
 
+    /// <summary>Kills, pauses, resumes, stops or starts one broker of several.</summary>
+    public async Task ChangeBrokerAsync(int id, string action)
+    {
+        using var answer = await Http.PostAsync(new Uri($"http://127.0.0.1:{HttpPort}/brokers/{id}/{action}"), null);
+        Assert.True(answer.IsSuccessStatusCode, $"{action} {id}: {await answer.Content.ReadAsStringAsync()}");
+    }
+
+    /// <summary>The sum of a metric's values, over those with a label or (<paramref name="isOfOthers"/>) those without.</summary>
+    public async Task<double> MetricAsync(string name, string label = "", bool isOfOthers = false)
+    {
+        var text = await Http.GetStringAsync(new Uri($"http://127.0.0.1:{HttpPort}/metrics"));
+        return text.Split('\n')
+            .Where(line => line.StartsWith(name + "{", StringComparison.Ordinal) && line.Contains(label, StringComparison.Ordinal) != isOfOthers)
+            .Sum(line => double.Parse(line[(line.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture));
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (!_process.HasExited)
@@ -101,10 +126,32 @@ internal sealed class BrokerProcess : IAsyncDisposable
         _ = _process.StandardError.BaseStream.CopyToAsync(Stream.Null, CancellationToken.None);
     }
 
-    private static int FreePort()
+    /// <summary>The first of some free ports in a row.</summary>
+    private static int FreePort(int count = 1)
     {
-        using var listener = new Socket(SocketType.Stream, ProtocolType.Tcp);
-        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)listener.LocalEndPoint!).Port;
+        while (true)
+        {
+            using var first = Listen(0)!;
+            var port = ((IPEndPoint)first.LocalEndPoint!).Port;
+            var others = Enumerable.Range(port + 1, count - 1).Select(Listen).ToList();
+            others.ForEach(other => other?.Dispose());
+            if (!others.Contains(null))
+                return port;
+        }
+    }
+
+    private static Socket? Listen(int port)
+    {
+        var listener = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            listener.Bind(new IPEndPoint(IPAddress.Loopback, port));
+            return listener;
+        }
+        catch (Exception taken) when (taken is SocketException or ArgumentOutOfRangeException)
+        {
+            listener.Dispose();
+            return null;
+        }
     }
 }
