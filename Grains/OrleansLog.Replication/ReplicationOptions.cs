@@ -30,6 +30,12 @@ public sealed record ReplicationOptions
     /// <summary>A follower further behind than this many records catches up in large batches.</summary>
     public long CatchUpRecords { get; init; } = 10_000;
 
+    /// <summary>
+    /// Bytes per second that the broker sends, over all its partitions, to followers that catch up
+    /// (<c>leader.replication.throttled.rate</c>).
+    /// </summary>
+    public long CatchUpBytesPerSecond { get; init; } = long.MaxValue;
+
     /// <summary>Appends on their way to one follower at once.</summary>
     public int AppendsInFlightMax { get; init; } = 8;
 

@@ -55,8 +55,7 @@ internal sealed class ColdBytes(int end, Offset endOffset)
 
     private SegmentScanner ScannerAt(Segment segment, int position)
     {
-        var (key, start) = segment.Offsets.FloorByValue(position) ?? default;
-        var offset = segment.BaseOffset + key;
+        var (start, offset) = segment.BatchBefore(position);
         foreach (var range in segment.Refused)
             if (range.Position <= start && start < range.Position + range.Length)
                 (start, offset) = ((int)(range.Position + range.Length), range.To);

@@ -71,7 +71,10 @@ internal sealed class LogRecovery
     /// <summary>Whether there are segments whose names may not be on the disk yet.</summary>
     public bool HasNewFiles => Segments.Exists(segment => TrustedBytes(segment.BaseOffset, length: 1) == 0);
 
-    /// <summary>Whether the last segment ends in damage, so that the next append needs a new one.</summary>
+    /// <summary>
+    /// Whether the next append needs a new segment: the last one ends in damage, or the checkpoint takes it for sealed, so
+    /// that it would trust whatever is appended there, flushed or not.
+    /// </summary>
     public bool MustRoll { get; private set; }
 
     public void Run()
@@ -79,7 +82,8 @@ internal sealed class LogRecovery
         DeleteStrays();
         for (var i = 0; i < _baseOffsets.Length; i++) Recover(i);
         LogEndOffset = Offset.Max(Offset.Max(_expected, _checkpoint.Offset), LogStartOffset);
-        MustRoll = Segments.Count > 0 && (Segments[^1].NextOffset < LogEndOffset || Segments[^1].Refused.Length > 0);
+        MustRoll = Segments.Count > 0
+            && (Segments[^1].NextOffset < LogEndOffset || Segments[^1].Refused.Length > 0 || Segments[^1].BaseOffset < _checkpoint.SegmentBaseOffset);
         if (_expected < _checkpoint.Offset)
             _logger.LogError(
                 "{Directory}: offsets {From} to {To} were flushed and are gone; reads of them are refused",

@@ -164,7 +164,8 @@ internal sealed class Segment
     /// <summary>The position of the batch that holds an offset, or of the first good one after it; the size if none does.</summary>
     public int PositionOf(Offset offset, int size)
     {
-        var start = Verified(Offsets.FloorByKey(offset - BaseOffset), size);
+        var hint = Offsets.FloorByKey(offset - BaseOffset);
+        var start = hint?.Key <= offset - BaseOffset ? Verified(hint, size) : 0;
         var walker = new BatchWalker(this, start, size, stackalloc byte[BatchWalker.BlockSize]);
         while (walker.MoveNext())
             if (walker.Header.NextOffset > offset) return walker.Position;
@@ -188,11 +189,19 @@ internal sealed class Segment
     /// </summary>
     public int EndOfBatches(int position, int limit, int size, bool minOneBatch)
     {
-        var end = Math.Max(position, Verified(Offsets.FloorByValue(limit), size));
+        var end = Math.Max(position, BatchBefore(limit).Position);
         var walker = new BatchWalker(this, end, size, stackalloc byte[BatchWalker.BlockSize]);
         while (walker.MoveNext() && (walker.NextPosition <= limit || (minOneBatch && end == position)))
             end = walker.NextPosition;
         return end;
+    }
+
+    /// <summary>A batch at or before a position, as near as the index knows, and its offset.</summary>
+    public (int Position, Offset BaseOffset) BatchBefore(int position)
+    {
+        var hint = Offsets.FloorByValue(position);
+        var start = hint?.Value <= position ? Verified(hint, _size) : 0;
+        return start == 0 ? (0, BaseOffset) : (start, BaseOffset + hint!.Value.Key);
     }
 
     /// <summary>Where damage that begins at or before a position ends; the position itself if it is sound.</summary>

@@ -155,12 +155,12 @@ internal sealed class SegmentScanner(ILogFile file, int position, int end, Offse
     {
         DamagedFrom = NextOffset;
         var hint = damaged.SizeInBytes > RecordBatchHeader.Size ? Position + (long)damaged.SizeInBytes : end;
-        if (hint < end && TryResumeAt((int)hint)) return;
+        if (hint < end && TryResumeAt((int)hint, damaged)) return;
         NextPosition = end;
         for (var at = Position + 1; at <= end - RecordBatchHeader.Size; at++)
         {
             at = NextCandidate(at);
-            if (at <= end - RecordBatchHeader.Size && TryResumeAt(at)) return;
+            if (at <= end - RecordBatchHeader.Size && TryResumeAt(at, damaged)) return;
         }
     }
 
@@ -177,26 +177,27 @@ internal sealed class SegmentScanner(ILogFile file, int position, int end, Offse
         return end;
     }
 
-    private bool TryResumeAt(int at)
+    private bool TryResumeAt(int at, in RecordBatchHeader damaged)
     {
         if (RecordBatchHeader.TryRead(Window(at, RecordBatchHeader.Size), out var header) != ErrorCode.None) return false;
         var isPlausible = header.SizeInBytes <= end - at
             && header.BaseOffset >= NextOffset && header.BaseOffset - NextOffset <= int.MaxValue
             && header.RecordCount > 0 && header.LastOffsetDelta >= header.RecordCount - 1;
-        if (!isPlausible || !IsWhole(at, header) || !HasItsOffset(at, header)) return false;
+        if (!isPlausible || !IsWhole(at, header) || !HasItsOffset(at, header, damaged)) return false;
         NextPosition = at;
         NextOffset = header.BaseOffset;
         return true;
     }
 
-    // A second witness for an offset after damage: the batch after it, unless that is damaged too or there is none.
-    private bool HasItsOffset(int at, in RecordBatchHeader header)
+    // A second witness for an offset after damage, lest a batch that was written to the wrong place be taken for the next:
+    // the batch that follows it, or the one before, if its header is sound. The last one needs none.
+    private bool HasItsOffset(int at, in RecordBatchHeader header, in RecordBatchHeader damaged)
     {
-        var follows = at + header.SizeInBytes;
-        if (follows > end - RecordBatchHeader.Size || Continues(at, header, out _)) return true;
-        return RecordBatchHeader.TryRead(Window(follows, RecordBatchHeader.Size), out var next) != ErrorCode.None
-            || next.SizeInBytes > end - follows || !IsWhole(follows, next);
+        if (at + header.SizeInBytes > end - RecordBatchHeader.Size || (Continues(at, header, out var next) && IsWholeWithin(at + header.SizeInBytes, next))) return true;
+        return damaged.BaseOffset == DamagedFrom && damaged.NextOffset == header.BaseOffset && Position + (long)damaged.SizeInBytes == at;
     }
+
+    private bool IsWholeWithin(int at, in RecordBatchHeader header) => header.SizeInBytes <= end - at && IsWhole(at, header);
 
     private bool IsWhole(int at, in RecordBatchHeader header) =>
         header.LastOffsetDelta >= 0 && RecordBatch.CheckIntegrity(Window(at, header.SizeInBytes)) == ErrorCode.None;

@@ -81,10 +81,11 @@ public static class SimRun
 
     private static bool IsAtRest(SimCluster cluster, List<SimConsumer> consumers)
     {
-        if (cluster.PeekPartition()?.Record is not { } record || record.InSync.Length < cluster.Brokers.Count) return false;
-        var ends = cluster.Brokers.Select(broker => broker.Shadow.End).Distinct().ToList();
+        if (cluster.PeekPartition()?.Record is not { } record || record.InSync.Length < record.Replicas.Length) return false;
+        if (!record.Adding.IsEmpty || !record.Removing.IsEmpty) return false;
+        var ends = cluster.Replicas.Select(broker => broker.Shadow.End).Distinct().ToList();
         return ends.Count == 1 && ends[0] == cluster.Ledger.End && consumers.All(consumer => consumer.Position == ends[0])
-            && cluster.Brokers.All(broker => broker.Replica?.HighWatermark == ends[0]);
+            && cluster.Replicas.All(broker => broker.Replica?.HighWatermark == ends[0]);
     }
 
     private static string Describe(SimCluster cluster, List<SimConsumer> consumers) =>

@@ -87,13 +87,18 @@ public sealed class BrokerReplicas(ReplicaPorts ports, string directory) : IAsyn
     }
 
     /// <summary>
-    /// Looks at every partition and takes over those that need a leader, many side by side. To be called when brokers come
-    /// and go, and now and then for what changed otherwise.
+    /// Looks at every partition: takes over those that need a leader, many side by side, and hands over those that are to be
+    /// led elsewhere. To be called when brokers come and go, and now and then for what changed otherwise.
     /// </summary>
     public void CheckLeaders()
     {
         foreach (var replica in _replicas.Values)
-            if (ports.Cluster.RecordOf(replica.Id) is not { } record || !HasLeader(record)) CheckLeader(replica);
+        {
+            var record = ports.Cluster.RecordOf(replica.Id);
+            if (record is null || !HasLeader(record)) CheckLeader(replica);
+            // It may have been elected when all was ready for the move to end.
+            if (record is not null && replica.IsLeader && Reassignment.MustHandOver(record, ports.Self.Id)) _ = HandOverAsync(replica);
+        }
     }
 
     private void CheckLeader(PartitionReplica replica)
@@ -110,6 +115,18 @@ public sealed class BrokerReplicas(ReplicaPorts ports, string directory) : IAsyn
         foreach (var some in partitions.Select(Find).OfType<PartitionReplica>().Where(MayPrefer).Chunk(ElectionsAtOnceMax))
             await Task.WhenAll(some.Select(LeadPreferredAsync));
     }
+
+    /// <summary>
+    /// Takes a partition over that nobody leads, even where committed records are lost with that. False when this broker
+    /// cannot, or somebody leads.
+    /// </summary>
+    /// <exception cref="OperationCanceledException">The replicas are being closed.</exception>
+    /// <exception cref="IOException">This broker's disk failed.</exception>
+    public async Task<bool> LeadUncleanlyAsync(TopicPartition partition) =>
+        Find(partition) is { IsLeader: false } replica
+        && await ports.Register.ReadAsync(partition, _closing.Token) is { } current
+        && !HasLeader(current.Record)
+        && await replica.TryLeadAsync(current, mayLose: true);
 
     /// <summary>Closes every replica, side by side.</summary>
     /// <exception cref="StorageException">One of them could not be closed cleanly.</exception>

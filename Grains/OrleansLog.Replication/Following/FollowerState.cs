@@ -82,18 +82,25 @@ public class FollowerState(LeaderEpoch epoch, LeaderEpoch uncleanEpoch, Offset h
     // batch tells; a log that does not reach beyond, or has other records there, is of no use: all before is deleted.
     private bool MustRestart(AppendRequest request, ILogOutline log)
     {
-        if (request.From > request.LogStartOffset) return false;
+        if (request.From > request.LogStartOffset && !DividesFirst(request, log)) return false;
         if (log.LogEndOffset <= request.From) return log.LogStartOffset != request.From || log.LogEndOffset != request.From;
         if (log.LogStartOffset > request.From && request.UncleanEpoch > UncleanEpoch) return true;
         if (RecordBatchHeader.TryRead(request.Records.Span, out var first) != ErrorCode.None || first.NextOffset <= log.LogStartOffset) return false;
         if (IsHeld(first, log)) return false;
-        CheckUncommitted(request, Offset.Max(request.From, request.LogStartOffset));
+        CheckUncommitted(request, Offset.Max(log.LogStartOffset, Offset.Max(request.From, request.LogStartOffset)));
         return true;
     }
+
+    // Whether this log starts amid the first batch.
+    private static bool DividesFirst(AppendRequest request, ILogOutline log) =>
+        request.From < log.LogStartOffset
+        && RecordBatchHeader.TryRead(request.Records.Span, out var first) == ErrorCode.None
+        && first.NextOffset > log.LogStartOffset;
 
     private static bool Agrees(AppendRequest request, ILogOutline log) =>
         request.From <= request.LogStartOffset
         || request.From == log.LogStartOffset
+        || DividesFirst(request, log)
         || (request.From <= log.LogEndOffset && log.EpochAt(request.From - 1) == request.PreviousEpoch);
 
     private static EpochEndOffset HintFor(AppendRequest request, ILogOutline log)

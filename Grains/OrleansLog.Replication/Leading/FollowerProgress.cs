@@ -56,6 +56,9 @@ public sealed class FollowerProgress
     /// <summary>Mismatches and losses of appends before this one were dealt with.</summary>
     internal long RewoundAt { get; set; }
 
+    /// <summary>Answers to appends up to this one say nothing about what it holds now.</summary>
+    internal long DistrustedAt { get; private set; }
+
     internal Offset SentHighWatermark { get; set; } = Offset.Zero;
 
     internal Offset SentLogStart { get; set; } = Offset.Zero;
@@ -70,6 +73,14 @@ public sealed class FollowerProgress
         SentHighWatermark = plan.HighWatermark;
         SentLogStart = plan.LogStart;
         if (!IsProbing && plan.From == Next) Next = next;
+    }
+
+    /// <summary>What it has said so far, and what is on its way, counts no more.</summary>
+    internal void Distrust()
+    {
+        Matched = Offset.Zero;
+        Rewind(Next);
+        DistrustedAt = Sequence;
     }
 
     internal void Rewind(Offset next)

@@ -64,6 +64,7 @@ public partial class LeaderState
 
     private void Take(FollowerProgress follower, in AppendPlan plan, AppendReply reply, long nowMs)
     {
+        if (plan.Sequence <= follower.DistrustedAt) return;
         follower.HasFailed = reply.Code is AppendCode.Failed or AppendCode.Unknown;
         if (reply.Code == AppendCode.Accepted) Accept(follower, plan, reply, nowMs);
         else if (reply.Code != AppendCode.Mismatch || StartsBeyond(reply.Hint)) Lose(follower, plan, nowMs);

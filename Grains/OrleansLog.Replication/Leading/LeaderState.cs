@@ -149,7 +149,7 @@ public partial class LeaderState
     public LeaderEffects ProposalEnded(RegisterChange change, long nowMs)
     {
         _proposal = null;
-        return Take(change.Current, nowMs);
+        return Take(change.Current, change.IsAccepted, nowMs);
     }
 
     /// <summary>
@@ -159,16 +159,25 @@ public partial class LeaderState
     public LeaderEffects Reloaded(VersionedPartition? current, long nowMs)
     {
         _reloadsUnderWay--;
-        return Take(current, nowMs);
+        return Take(current, isOwn: false, nowMs);
     }
 
-    private LeaderEffects Take(VersionedPartition? current, long nowMs)
+    private LeaderEffects Take(VersionedPartition? current, bool isOwn, long nowMs)
     {
         if (current is null || current.Record.LeaderEpoch > Epoch || current.Record.Leader != _self) return new(MustStepDown: true);
         if (!current.Record.IsInSync(_self)) return new(MustStepDown: true);
+        var isNews = !isOwn && current.Version != Current.Version;
         Current = current;
         TakeFollowers(nowMs);
+        if (isNews) DistrustOutsiders();
         return Conclude(nowMs);
+    }
+
+    // Whoever is not in sync may have left by itself, because its disk failed: only what it says from now on counts.
+    private void DistrustOutsiders()
+    {
+        foreach (var follower in _followers)
+            if (!Current.Record.IsInSync(follower.Broker)) follower.Distrust();
     }
 
     /// <summary>

@@ -16,7 +16,10 @@ public sealed record PartitionRecord
     /// <summary>The brokers that hold the partition; the first one is the preferred leader.</summary>
     public required ImmutableArray<BrokerId> Replicas { get; init; }
 
-    /// <summary>The replicas that hold everything committed. Empty only before an unclean election.</summary>
+    /// <summary>
+    /// The replicas that hold everything committed. Empty only before an unclean election, or one of an
+    /// <see cref="Eligible"/> replica in the place of the last one, whose disk failed.
+    /// </summary>
     public required ImmutableArray<InSyncReplica> InSync { get; init; }
 
     /// <summary>
@@ -111,7 +114,9 @@ public sealed record PartitionRecord
     }
 
     public override string ToString() =>
-        $"leader {Leader} epoch {LeaderEpoch} isr [{Join(InSync)}] eligible [{Join(Eligible)}] replicas [{string.Join(' ', Replicas)}] nonce {Nonce}";
+        $"leader {Leader} epoch {LeaderEpoch} isr [{Join(InSync)}] eligible [{Join(Eligible)}] replicas [{string.Join(' ', Replicas)}]"
+        + (Adding.IsEmpty && Removing.IsEmpty ? "" : $" adding [{string.Join(' ', Adding)}] removing [{string.Join(' ', Removing)}]")
+        + $" nonce {Nonce}";
 
     private static string Join(ImmutableArray<InSyncReplica> members) =>
         string.Join(' ', members.Select(member => $"{member.Broker}@{member.BrokerEpoch}"));

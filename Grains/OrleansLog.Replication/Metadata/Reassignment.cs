@@ -17,14 +17,24 @@ public static class Reassignment
         Removing = [.. record.Replicas.Except(target)],
     };
 
-    /// <summary>The record that gives a move up: what was added goes again.</summary>
-    public static PartitionRecord Cancel(PartitionRecord record) => record with
+    /// <summary>
+    /// The record that gives a move up: what was added goes again, and leads no more. The same record when nobody else is in
+    /// sync.
+    /// </summary>
+    public static PartitionRecord Cancel(PartitionRecord record)
     {
-        Replicas = [.. record.Replicas.Except(record.Adding)],
-        InSync = [.. record.InSync.Where(member => !record.Adding.Contains(member.Broker))],
-        Adding = [],
-        Removing = [],
-    };
+        ImmutableArray<BrokerId> staying = [.. record.Replicas.Except(record.Adding)];
+        if (!staying.Any(record.IsInSync)) return record;
+        return record with
+        {
+            Replicas = staying,
+            InSync = [.. record.InSync.Where(member => staying.Contains(member.Broker))],
+            Eligible = [.. record.Eligible.Where(member => staying.Contains(member.Broker))],
+            Leader = staying.Contains(record.Leader) ? record.Leader : BrokerId.None,
+            Adding = [],
+            Removing = [],
+        };
+    }
 
     /// <summary>Whether a move waits for nothing but that its leader, which is to go, hands over.</summary>
     public static bool MustHandOver(PartitionRecord record, BrokerId leader) =>

@@ -24,19 +24,36 @@ internal sealed class FollowerLink(Leadership leadership, FollowerProgress follo
     {
         for (; next is { } plan; next = TakePlan(isWake: false))
         {
-            if (plan.IsCatchUp) await Task.Yield();
+            if (plan.IsCatchUp && !await StandBackAsync(plan)) return;
             if (Read(plan) is not { } request)
             {
                 Rest();
                 return;
             }
 
+            if (plan.IsCatchUp) leadership.Ports.CatchUp?.Return(plan.BytesMax - request.Records.Length, leadership.Replica.Options.CatchUpBytesPerSecond);
             leadership.Ask<object>(_ =>
             {
                 follower.Sent(plan, EndOf(request), request.Records.Length);
                 return null;
             });
             _ = SendAsync(plan, request);
+        }
+    }
+
+    // Who appends at the tail goes first. False when the leadership has ended meanwhile.
+    private async Task<bool> StandBackAsync(AppendPlan plan)
+    {
+        await Task.Yield();
+        if (leadership.Ports.CatchUp is not { } throttle) return true;
+        try
+        {
+            await throttle.WaitAsync(plan.BytesMax, leadership.Replica.Options.CatchUpBytesPerSecond, leadership.Ending);
+            return true;
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
         }
     }
 

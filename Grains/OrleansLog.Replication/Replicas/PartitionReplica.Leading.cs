@@ -13,23 +13,25 @@ public sealed partial class PartitionReplica
     /// Tries to become the leader in the place of the leadership <paramref name="instead"/>. False when this replica must
     /// not lead, or another came first.
     /// </summary>
+    /// <param name="instead">The record of the leadership that ends.</param>
+    /// <param name="mayLose">Whether to lead even where committed records are lost with that, because somebody wants it so.</param>
     /// <exception cref="OperationCanceledException">The replica is being closed.</exception>
     /// <exception cref="IOException">The epoch could not be made durable here.</exception>
-    public async Task<bool> TryLeadAsync(VersionedPartition instead)
+    public async Task<bool> TryLeadAsync(VersionedPartition instead, bool mayLose = false)
     {
         if (_isFailed || _isClosed) return false;
         var life = Incarnation;
-        var claim = await StrongestClaimAsync(instead.Record);
+        var claim = await StrongestClaimAsync(instead.Record, mayLose);
         if (claim == Election.Claim.None) return false;
         var elected = Election.Elect(instead.Record, _ports.Self, claim, _ports.Cluster.IsAlive, Options);
         var change = await _ports.Register.ChangeAsync(Id, elected, instead.Version, _closing.Token);
         return change is { IsAccepted: true, Current: { } current } && await LeadAsync(current, life);
     }
 
-    private async Task<Election.Claim> StrongestClaimAsync(PartitionRecord record)
+    private async Task<Election.Claim> StrongestClaimAsync(PartitionRecord record, bool mayLose)
     {
-        var claim = Election.ClaimOf(record, _ports.Self, Options);
-        if (claim <= Election.Claim.Eligible || claim == Election.Claim.None) return claim;
+        var claim = Election.ClaimOf(record, _ports.Self, mayLose ? Options with { UncleanLeaderElectionEnable = true } : Options);
+        if (claim <= Election.Claim.Eligible || claim == Election.Claim.None || mayLose) return claim;
         if (Election.HasBetter(record, Broker, _ports.Cluster)) return Election.Claim.None;
         if (claim != Election.Claim.Survivor) return claim;
         if (await Election.IsLastSurvivorAsync(record, Broker, id => _ports.Register.ReadBrokerAsync(id, _closing.Token))) return claim;
@@ -44,8 +46,13 @@ public sealed partial class PartitionReplica
         var current = leadership.State.Current;
         if (!current.Record.InSync.Any(member => member.Broker != Broker && _ports.Cluster.IsAlive(member.Broker))) return false;
         StepDown(leadership);
-        var vacant = current.Record with { Leader = BrokerId.None };
-        await _ports.Register.ChangeAsync(Id, vacant, current.Version, _closing.Token);
+        // The record may have changed without the leadership having heard of it yet.
+        for (VersionedPartition? led = current; led is not null && led.Record.Leader == Broker && led.Record.LeaderEpoch == leadership.Epoch;)
+        {
+            var change = await _ports.Register.ChangeAsync(Id, led.Record with { Leader = BrokerId.None }, led.Version, _closing.Token);
+            led = change.Current;
+        }
+
         return true;
     }
 

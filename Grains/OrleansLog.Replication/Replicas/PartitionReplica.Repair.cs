@@ -55,10 +55,22 @@ public sealed partial class PartitionReplica
             var current = await _ports.Register.ReadAsync(Id, _closing.Token);
             if (current is null) return true;
             var left = current.Record.Distrusting(Broker);
-            if (left.InSync.IsEmpty && current.Record.IsInSync(Broker)) return true;
+            if (left.InSync.IsEmpty && current.Record.IsInSync(Broker) && !await CanBeReplacedAsync(left)) return true;
             if (left.Leader == Broker) left = left with { Leader = BrokerId.None };
             if ((await _ports.Register.ChangeAsync(Id, left, current.Version, _closing.Token)).IsAccepted) return false;
         }
+    }
+
+    // Who left while nothing could be committed has everything too, if it still has its disk (KIP-966).
+    private async Task<bool> CanBeReplacedAsync(PartitionRecord record)
+    {
+        foreach (var member in record.Eligible.Where(member => _ports.Cluster.IsAlive(member.Broker)))
+        {
+            var trust = (await _ports.Register.ReadBrokerAsync(member.Broker, _closing.Token))?.TrustIn(member);
+            if (trust == ReplicaTrust.Kept || (trust == ReplicaTrust.Recovered && Options.IsFlushedBeforeAcknowledged)) return true;
+        }
+
+        return false;
     }
 
     private async Task ReopenAsync(bool isAlone)

@@ -28,6 +28,9 @@ public sealed record ReplicaPorts
     /// <summary>Bounds what all logs of the broker would have to recover; null for no bound.</summary>
     public RecoveryBudget? RecoveryBudget { get; init; }
 
+    /// <summary>What the broker's partitions share for <see cref="ReplicationOptions.CatchUpBytesPerSecond"/>; null to share nothing.</summary>
+    public CatchUpThrottle? CatchUp { get; init; }
+
     public IReplicationObserver Observer { get; init; } = NoObserver.Instance;
 
     /// <summary>Makes the decisions of a follower. A simulator puts faulty ones in their place, to see them found.</summary>

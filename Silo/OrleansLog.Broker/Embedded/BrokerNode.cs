@@ -60,6 +60,7 @@ internal sealed class BrokerNode : IReplicationObserver, IDisposable
         Volatile.Write(ref _life, life);
         foreach (var topic in _cluster.Directory.Image.Topics.Values)
             await OpenAsync(topic, 0, PartitionSettings.From(_cluster.Topics.ConfigOf(topic)));
+        await DropUnassignedAsync(life);
     }
 
     /// <summary>It is known to live from now on.</summary>
@@ -238,6 +239,7 @@ internal sealed class BrokerNode : IReplicationObserver, IDisposable
     /// <summary>A reassignment gave this broker a replica, or took one from it.</summary>
     private async Task FollowAssignmentAsync(Life life, TopicPartition id)
     {
+        await Gate.PassAsync();
         using var turn = await TakeTurnAsync();
         try
         {
@@ -246,12 +248,36 @@ internal sealed class BrokerNode : IReplicationObserver, IDisposable
             if (topic.Partitions[id.Partition].Replicas.Contains(Id))
                 await OpenAsync(life, topic.Id, id, PartitionSettings.From(_cluster.Topics.ConfigOf(topic)));
             else
-                await life.Broker.Store.DeleteAsync(id);
+                await DropAsync(life, id);
         }
         catch (IOException failed)
         {
             _logger.LogError("Broker {Broker} could not follow the reassignment of {Partition}: {Reason}", Id, id, failed.Message);
         }
+    }
+
+    /// <summary>Partitions that moved to other brokers while this one was away have no replica here any more.</summary>
+    private async Task DropUnassignedAsync(Life life)
+    {
+        using var turn = await TakeTurnAsync();
+        var held = _cluster.Files.List(_directory).Where(entry => entry.IsDirectory).Select(entry => entry.Name).ToHashSet(StringComparer.Ordinal);
+        var unassigned =
+            from topic in _cluster.Directory.Image.Topics.Values
+            from index in Enumerable.Range(0, topic.Partitions.Length)
+            let id = new TopicPartition(topic.Name, index)
+            where !topic.Partitions[index].Replicas.Contains(Id) && held.Contains(id.ToString())
+            select id;
+        foreach (var id in unassigned.ToList())
+            await DropAsync(life, id);
+    }
+
+    // What the register itself does not say is with others stays: it may be the last copy.
+    private async Task DropAsync(Life life, TopicPartition id)
+    {
+        if (await _cluster.Topics.Partitions.ReadAsync(id, CancellationToken.None) is not { } current || current.Record.Replicas.Contains(Id))
+            return;
+        await life.Broker.Store.DeleteAsync(id);
+        _logger.LogInformation("Broker {Broker} deleted its replica of {Partition}, which is on {Replicas} now", Id, id, string.Join(", ", current.Record.Replicas));
     }
 
     /// <summary>True when everything was flushed and closed.</summary>

@@ -69,10 +69,47 @@ internal sealed class EmbeddedCluster(
             node.Configure(topic, settings);
     }
 
+    public Task LeadPreferredAsync(TopicPartition partition) =>
+        Directory.RecordOf(partition) is { } record && Nodes.FirstOrDefault(node => node.Id == record.Replicas[0]) is { Replicas: { } replicas }
+            ? replicas.LeadPreferredAsync([partition])
+            : Task.CompletedTask;
+
+    public async Task<UncleanStart?> LeadUncleanlyAsync(TopicPartition partition)
+    {
+        if (Directory.RecordOf(partition) is not { } record)
+            return null;
+        var candidates = Nodes.Where(node => record.Replicas.Contains(node.Id) && Directory.IsAlive(node.Id))
+            .Select(node => (Node: node, node.Replicas?.Find(partition)?.Log))
+            .Where(each => each.Log is not null)
+            .OrderByDescending(each => record.IsInSync(each.Node.Id))
+            .ThenByDescending(each => each.Log!.EpochAt(each.Log.LogEndOffset - 1))
+            .ThenByDescending(each => each.Log!.LogEndOffset);
+        foreach (var (node, log) in candidates)
+        {
+            var from = log!.LogEndOffset;
+            if (await LeadUncleanlyAsync(node, partition))
+                return new(node.Id, from, IsClean: Directory.RecordOf(partition) is { } led && led.UncleanEpoch != led.LeaderEpoch);
+        }
+        return null;
+    }
+
     public async Task ForgetOffsetsAsync(IReadOnlyCollection<TopicPartition> partitions)
     {
         foreach (var node in Nodes)
             await node.ForgetOffsetsAsync(partitions);
+    }
+
+    private static async Task<bool> LeadUncleanlyAsync(BrokerNode node, TopicPartition partition)
+    {
+        try
+        {
+            return node.Replicas is { } replicas && await replicas.LeadUncleanlyAsync(partition);
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException)
+        {
+            // Its disk failed or it is closing: the next one may do.
+            return false;
+        }
     }
 
     private Task EachRunningAsync(Func<BrokerNode, Task> work) => Task.WhenAll(Nodes.Where(node => node.IsRunning).Select(work));

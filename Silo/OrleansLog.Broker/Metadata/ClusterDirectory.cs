@@ -42,6 +42,10 @@ public sealed class ClusterDirectory : IClusterView
     /// <summary>A broker is gone.</summary>
     public void Left(BrokerId broker) => Update(image => image.Without(broker));
 
+    /// <summary>A broker is registered; whether it lives is to be seen. Where clients would reach it is not known.</summary>
+    public void Registered(BrokerRecord broker) =>
+        Update(image => image.FindBroker(broker.Id) is null ? image.WithAway(new(broker.Id, "", -1, broker.Rack)) : image);
+
     /// <summary>A partition's record is another one. Older ones than the one that is known change nothing.</summary>
     public void Changed(TopicPartition id, PartitionRecord record) => Update(image =>
         image.FindPartition(id) is { } known && known.PartitionEpoch < record.PartitionEpoch

@@ -32,6 +32,9 @@ public sealed class ClusterImage
     /// <summary>The brokers that are alive, as far as is known, by id.</summary>
     public ImmutableArray<BrokerImage> Brokers { get; }
 
+    /// <summary>The brokers that are registered and not alive, as far as is known, by id: fenced ones, as Kafka says.</summary>
+    public ImmutableArray<BrokerImage> Away { get; private init; } = [];
+
     /// <summary>The broker that tools are told to send changes of topics to; every broker takes them.</summary>
     public BrokerId Controller => Brokers.IsEmpty ? BrokerId.None : Brokers[0].Id;
 
@@ -50,17 +53,30 @@ public sealed class ClusterImage
 
     /// <summary>This image with the topic added, or put in the place of the one of its name.</summary>
     public ClusterImage With(TopicImage topic) =>
-        new(ClusterId, Brokers, Topics.SetItem(topic.Name, topic), _namesById.SetItem(topic.Id, topic.Name));
+        new(ClusterId, Brokers, Topics.SetItem(topic.Name, topic), _namesById.SetItem(topic.Id, topic.Name)) { Away = Away };
 
-    public ClusterImage Without(TopicImage topic) => new(ClusterId, Brokers, Topics.Remove(topic.Name), _namesById.Remove(topic.Id));
+    public ClusterImage Without(TopicImage topic) =>
+        new(ClusterId, Brokers, Topics.Remove(topic.Name), _namesById.Remove(topic.Id)) { Away = Away };
 
     /// <summary>This image with a broker that has come, or come back.</summary>
-    public ClusterImage With(BrokerImage broker) =>
-        new(ClusterId, [.. Without(broker.Id).Brokers.Append(broker).OrderBy(each => each.Id.Value)], Topics, _namesById);
+    public ClusterImage With(BrokerImage broker) => With(Put(Brokers, broker), Drop(Away, broker.Id));
 
     /// <summary>This image with a broker gone.</summary>
-    public ClusterImage Without(BrokerId broker) =>
-        new(ClusterId, Brokers.RemoveAll(each => each.Id == broker), Topics, _namesById);
+    public ClusterImage Without(BrokerId broker) => FindBroker(broker) is { } gone ? WithAway(gone) : this;
+
+    /// <summary>This image with a broker that is known and not there.</summary>
+    public ClusterImage WithAway(BrokerImage broker) => With(Drop(Brokers, broker.Id), Put(Away, broker));
+
+    /// <summary>This image without a broker that is not there.</summary>
+    public ClusterImage Forgetting(BrokerId broker) => With(Brokers, Drop(Away, broker));
+
+    private ClusterImage With(ImmutableArray<BrokerImage> living, ImmutableArray<BrokerImage> away) =>
+        new(ClusterId, living, Topics, _namesById) { Away = away };
+
+    private static ImmutableArray<BrokerImage> Put(ImmutableArray<BrokerImage> brokers, BrokerImage broker) =>
+        [.. Drop(brokers, broker.Id).Append(broker).OrderBy(each => each.Id.Value)];
+
+    private static ImmutableArray<BrokerImage> Drop(ImmutableArray<BrokerImage> brokers, BrokerId id) => brokers.RemoveAll(each => each.Id == id);
 }
 
 /// <summary>A broker and where clients reach it.</summary>

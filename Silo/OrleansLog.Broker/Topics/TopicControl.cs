@@ -53,6 +53,9 @@ public sealed class TopicControl : IDisposable
     /// <summary>The records of the partitions.</summary>
     public PartitionRegister Partitions { get; }
 
+    /// <summary>Who follows the changes.</summary>
+    internal IReplicaHosts Hosts => _hosts;
+
     /// <summary>Reads every topic in the register into the image, and ends what a crash cut short.</summary>
     public async Task LoadAsync(string clusterId, CancellationToken cancellationToken)
     {
@@ -70,6 +73,34 @@ public sealed class TopicControl : IDisposable
         foreach (var key in orphans)
             await ForgetAsync(key, cancellationToken);
         _cluster.Update(image => new ClusterImage(clusterId, image.Brokers, topics.ToImmutable()));
+        foreach (var key in await _register.ListAsync(BrokerRecord.KeyPrefix, cancellationToken))
+        {
+            if (await _register.GetAsync(key, cancellationToken) is { } entry)
+                _cluster.Registered(BrokerRecord.Parse(entry.Document.Span));
+        }
+    }
+
+    /// <summary>
+    /// Takes a broker out of the register that does not live and has no replica; false when there is none of that id, or it
+    /// has just started.
+    /// </summary>
+    internal async Task<bool> ForgetBrokerAsync(BrokerId broker, CancellationToken cancellationToken)
+    {
+        await _turn.WaitAsync(cancellationToken);
+        try
+        {
+            var entry = await _register.GetAsync(BrokerRecord.KeyOf(broker), cancellationToken);
+            if (entry is null || BrokerRemoval.Refuse(broker, Image) is not null)
+                return false;
+            if (!await _register.DeleteAsync(BrokerRecord.KeyOf(broker), entry.Version, cancellationToken))
+                return false;
+            _cluster.Update(image => image.Forgetting(broker));
+            return true;
+        }
+        finally
+        {
+            _turn.Release();
+        }
     }
 
     /// <summary>Creates a topic; with <paramref name="validateOnly"/> only says whether it could.</summary>

@@ -22,13 +22,11 @@ internal sealed class ClusterApi(Broker.Broker broker)
         {
             ClusterId = cluster.ClusterId,
             ControllerId = cluster.Controller.Value,
-            Brokers = [.. cluster.Brokers.Select(described => new DescribeClusterResponse.DescribeClusterBroker
-            {
-                BrokerId = described.Id.Value,
-                Host = described.Host,
-                Port = described.Port,
-                Rack = described.Rack,
-            })],
+            Brokers =
+            [
+                .. cluster.Brokers.Select(living => Describe(living, isFenced: false)),
+                .. (request.IncludeFencedBrokers ? cluster.Away : []).Select(away => Describe(away, isFenced: true)),
+            ],
         }
         : new()
         {
@@ -36,6 +34,15 @@ internal sealed class ClusterApi(Broker.Broker broker)
             ErrorMessage = "This is a broker's endpoint; there are no separate controllers.",
             EndpointType = Brokers,
         };
+
+    private static DescribeClusterResponse.DescribeClusterBroker Describe(BrokerImage described, bool isFenced) => new()
+    {
+        BrokerId = described.Id.Value,
+        Host = described.Host,
+        Port = described.Port,
+        Rack = described.Rack,
+        IsFenced = isFenced,
+    };
 
     private DescribeLogDirsResponse DescribeLogDirs(DescribeLogDirsRequest request)
     {

@@ -30,6 +30,7 @@ internal sealed class ApiDispatcher
         new TopicsApi(broker).Register(dispatcher);
         new ConfigsApi(broker).Register(dispatcher);
         new ClusterApi(broker).Register(dispatcher);
+        new ReplicasApi(broker).Register(dispatcher);
         new GroupsApi(broker).Register(dispatcher);
         return dispatcher;
     }

@@ -151,7 +151,7 @@ public sealed class MembershipInvariant() : Checker("6 membership")
         {
             if (before.Record.FindInSync(member.Broker) == member) continue;
             var broker = Cluster.Find(member.Broker);
-            if (broker.Record?.Epoch != member.BrokerEpoch || !broker.IsRunning) continue;
+            if (broker.Record?.Epoch != member.BrokerEpoch || broker.Replica is null) continue;
             foreach (var batch in Cluster.Ledger.Batches)
                 Require(Cluster.IsSafeAt(broker, batch), $"broker {member.Broker} joins the in-sync set and lacks the committed batch at {batch.Base}, with a log from {broker.Replica?.Log.LogStartOffset} to {broker.Replica?.Log.LogEndOffset}: {after.Record}");
         }

@@ -14,6 +14,9 @@ public sealed class Adversary(SimCluster cluster)
     private readonly SimRandom _random = cluster.Random;
     private readonly BrokerId _victim = new(cluster.Random.Below(cluster.Profile.Brokers));
     private bool _isOver;
+    private int _nonces;
+
+    private static readonly string PartitionDirectory = "data/" + SimCluster.Partition;
 
     public void Begin()
     {
@@ -67,6 +70,11 @@ public sealed class Adversary(SimCluster cluster)
             case FaultKind.ForceLeader: ForceLeader(broker); break;
             case FaultKind.CrashAll: foreach (var each in cluster.Brokers) Crash(each); break;
             case FaultKind.Wipe: Wipe(cluster.Find(_victim)); break;
+            case FaultKind.ClockJump: JumpClock(broker); break;
+            case FaultKind.ForceLeaders: foreach (var each in cluster.Brokers) ForceLeader(each); break;
+            case FaultKind.Misdirect: DamageStopped(disk => disk.Misdirect(PartitionDirectory)); break;
+            case FaultKind.TruncateFile: DamageStopped(disk => disk.CutFile(PartitionDirectory)); break;
+            case FaultKind.Reassign: Reassign(); break;
             case FaultKind.DeleteRecords: DeleteRecords(); break;
             case FaultKind.FlipBits: FlipBits(cluster.Find(_victim)); break;
         }
@@ -161,6 +169,53 @@ public sealed class Adversary(SimCluster cluster)
         StartLater(broker, 1_000);
     }
 
+    // The time of day is another one all at once; the monotonic clock does not show it.
+    private void JumpClock(SimBroker broker)
+    {
+        if (broker.Clock is not { } clock) return;
+        clock.Offset += TimeSpan.FromSeconds(_random.Between(-100_000, 100_000));
+        cluster.Trace($"clock of {broker.Id} jumps");
+    }
+
+    // After a clean stop, which has noted where the log ends: a tail that was lost otherwise cannot be missed by anybody.
+    private void DamageStopped(Action<SimDisk> damage)
+    {
+        var broker = cluster.Find(_victim);
+        if (!OthersHoldEverything(broker) || broker.Replicas is null || broker.Replica is null) return;
+        broker.Stop();
+        cluster.Scheduler.After(200_000, () =>
+        {
+            if (broker.IsRunning || _isOver || !broker.HasStoppedCleanly || !OthersHoldEverything(broker)) return;
+            damage(broker.Disk);
+            broker.NoteDamage();
+            cluster.Bug?.AfterCrash(broker);
+            cluster.Trace($"damage {broker.Id}");
+        });
+        cluster.Scheduler.After(200_000 + _random.Between(1, 1_000) * 1000, () =>
+        {
+            if (!_isOver) broker.Start();
+        });
+    }
+
+    // Moves the partition to other brokers, or changes its mind; how it goes on is the leader's matter.
+    private void Reassign()
+    {
+        var process = new SimProcess(cluster.Scheduler);
+        process.Enter(() => _ = ReassignAsync(process));
+    }
+
+    private async Task ReassignAsync(SimProcess process)
+    {
+        var clock = new SimClock(cluster.Scheduler, process, 1, TimeSpan.Zero);
+        var register = new PartitionRegister(cluster.Register.ClientOf(process), () => $"admin-{_nonces++}", clock, 20);
+        if (await register.ReadAsync(SimCluster.Partition, default) is not { } current || _isOver) return;
+        var isMoving = !current.Record.Adding.IsEmpty || !current.Record.Removing.IsEmpty;
+        var brokers = cluster.Brokers.Select(broker => broker.Id).ToList();
+        while (brokers.Count > cluster.Profile.ReplicationFactor) brokers.RemoveAt(_random.Below(brokers.Count));
+        var wanted = isMoving && _random.Chance(0.3) ? Reassignment.Cancel(current.Record) : Reassignment.Begin(current.Record, [.. brokers]);
+        await register.ChangeAsync(SimCluster.Partition, wanted, current.Version, default);
+    }
+
     private void FlipBits(SimBroker broker)
     {
         if (!OthersHoldEverything(broker)) return;
@@ -181,7 +236,7 @@ public sealed class Adversary(SimCluster cluster)
     private void Damage(SimBroker broker)
     {
         if (broker.IsRunning || _isOver || !OthersHoldEverything(broker)) return;
-        broker.Disk.FlipBits("data/" + SimCluster.Partition, 1 + _random.Below(3));
+        broker.Disk.FlipBits(PartitionDirectory, 1 + _random.Below(3));
         broker.NoteDamage();
         cluster.Bug?.AfterCrash(broker);
         cluster.Trace($"flip bits of {broker.Id}");

@@ -9,6 +9,9 @@ public sealed record FaultProfile
 {
     public int Brokers { get; init; } = 3;
 
+    /// <summary>How many of the brokers have a replica.</summary>
+    public int ReplicationFactor => Math.Min(3, Brokers);
+
     public int Producers { get; init; } = 2;
 
     public int Consumers { get; init; } = 1;
@@ -42,9 +45,19 @@ public sealed record FaultProfile
     public long ReorderUs { get; init; } = 20;
 
     /// <summary>Relative weights of the faults, in the order of <see cref="FaultKind"/>.</summary>
-    public int[] Weights { get; init; } = [4, 2, 3, 4, 2, 2, 3, 1, 1, 1, 3];
+    public int[] Weights { get; init; } = [4, 2, 3, 4, 2, 2, 3, 1, 1, 1, 3, 2, 2, 1, 1, 2];
 
-    public ReplicationOptions Replication { get; init; } = new()
+    /// <summary>The longest that a call to the register takes each way, in microseconds.</summary>
+    public long RegisterDelayMaxUs { get; init; } = 2_000;
+
+    /// <summary>How often a read of a file returns fewer bytes than it could.</summary>
+    public double ShortReads { get; init; }
+
+    public long CatchUpBytesPerSecond { get; init; } = long.MaxValue;
+
+    public ReplicationOptions Replication => _replication with { CatchUpBytesPerSecond = CatchUpBytesPerSecond };
+
+    private static readonly ReplicationOptions _replication = new()
     {
         MinInSyncReplicas = 2,
         ReplicaLagTimeMaxMs = 1_000,
@@ -58,14 +71,14 @@ public sealed record FaultProfile
         RegisterRetryDelayMs = 20,
     };
 
-    public LogOptions Log { get; init; } = new() { SegmentBytes = 6_000, IndexIntervalBytes = 500, CheckpointBytes = 3_000 };
+    public LogOptions Log { get; init; } = new() { SegmentMs = long.MaxValue, SegmentBytes = 6_000, IndexIntervalBytes = 500, CheckpointBytes = 3_000 };
 
     public double DrawClockRate(SimRandom random) => 1 + ClockDrift * (random.Below(2001) - 1000) / 1000;
 
     /// <summary>The profile of a seed: every fault kind, more or less of each.</summary>
     public static FaultProfile Draw(SimRandom random) => new()
     {
-        Brokers = random.Chance(0.8) ? 3 : random.Chance(0.5) ? 5 : 2,
+        Brokers = random.Chance(0.6) ? 3 : random.Chance(0.8) ? 5 : 2,
         Producers = 1 + random.Below(3),
         MessageLost = random.Chance(0.5) ? random.Below(150) / 1000.0 : 0,
         MessageRepeated = random.Chance(0.5) ? random.Below(200) / 1000.0 : 0,
@@ -79,6 +92,10 @@ public sealed record FaultProfile
         ClockDrift = random.Chance(0.5) ? 0.05 : 0,
         ReorderUs = random.Pick<long>([0, 10, 100]),
         FaultEveryMs = random.Pick([150, 400, 1_000]),
+        Consumers = 1 + random.Below(3),
+        RegisterDelayMaxUs = random.Pick<long>([2_000, 2_000, 50_000]),
+        ShortReads = random.Chance(0.3) ? 0.1 : 0,
+        CatchUpBytesPerSecond = random.Pick<long>([long.MaxValue, long.MaxValue, 20_000]),
     };
 }
 
@@ -96,4 +113,9 @@ public enum FaultKind
     Wipe,
     FlipBits,
     DeleteRecords,
+    ClockJump,
+    ForceLeaders,
+    Misdirect,
+    TruncateFile,
+    Reassign,
 }

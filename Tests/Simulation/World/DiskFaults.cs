@@ -9,6 +9,9 @@ public sealed class DiskFaults
     /// <summary>How often a flush fails, and takes the pages with it.</summary>
     public double FlushFails { get; set; }
 
+    /// <summary>How often a read returns fewer bytes than it could.</summary>
+    public double ShortReads { get; set; }
+
     /// <summary>How often a write finds the disk full, after a part of its bytes.</summary>
     public double WriteFails { get; set; }
 }

@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Logging.Abstractions;
 using OrleansLog.Protocol;
 using OrleansLog.Replication;
 using OrleansLog.Replication.Brokers;
@@ -39,6 +38,9 @@ public sealed class SimBroker(SimCluster cluster, BrokerId id) : IReplicationObs
 
     public BrokerRecord? Record { get; private set; }
 
+    /// <summary>Whether the last process closed everything before it ended.</summary>
+    public bool HasStoppedCleanly { get; private set; }
+
     public bool IsRunning => Process is not null;
 
     /// <summary>Counts the disks.</summary>
@@ -53,6 +55,7 @@ public sealed class SimBroker(SimCluster cluster, BrokerId id) : IReplicationObs
     {
         if (Process is not null) return;
         _starts++;
+        HasStoppedCleanly = false;
         Process = new SimProcess(cluster.Scheduler);
         Clock = new SimClock(cluster.Scheduler, Process, cluster.Profile.DrawClockRate(cluster.Random), TimeSpan.FromSeconds(cluster.Random.Between(-5, 5)));
         View = new SimView(cluster);
@@ -133,25 +136,70 @@ public sealed class SimBroker(SimCluster cluster, BrokerId id) : IReplicationObs
             Self = Record,
             Files = Disk,
             Channel = new SimChannel(cluster, this),
+            CatchUp = new CatchUpThrottle(clock),
             Register = new PartitionRegister(client, () => $"{id}-{Record.Epoch}-{nonce++}", clock, 20),
             Cluster = view,
             Time = clock,
-            Logger = NullLogger.Instance,
+            Logger = new SimLogger(cluster, this),
             Observer = this,
         };
         var replicas = new BrokerReplicas(cluster.Bug?.Plant(ports) ?? ports, DataDirectory);
-        await OpenAsync(replicas, clock);
-        Replicas = replicas;
-        Replica = replicas.Find(SimCluster.Partition)!;
-        Shadow.Replace(Replica.Log);
-        cluster.Trace($"opened {id} with {Replica.Log.LogStartOffset} to {Replica.Log.LogEndOffset}, known good to {Shadow.End}, epoch {Record.Epoch} clean since {Record.CleanSince}");
         Disk.FlushFailed = path => OnFlushFailed(path);
-        cluster.Opened(this);
+        await PlaceAsync(replicas, clock);
+        Replicas = replicas;
+        cluster.Came(this);
         while (true)
         {
-            await Task.Delay(TimeSpan.FromMilliseconds(400), clock);
+            await Task.Delay(TimeSpan.FromMilliseconds(200), clock);
+            await PlaceAsync(replicas, clock);
             replicas.CheckLeaders();
+            // News may be lost; whoever waits for a move to go on looks again.
+            if (cluster.PeekPartition() is { } current && !(current.Record.Adding.IsEmpty && current.Record.Removing.IsEmpty)) HearOf(current.Record);
         }
+    }
+
+    /// <summary>News of the partition's record.</summary>
+    public void HearOf(PartitionRecord record)
+    {
+        if (Process is not { } process || Replicas is not { } replicas) return;
+        process.Enter(() => replicas.OnRecordChanged(SimCluster.Partition, record, record.Nonce.StartsWith($"{id}-{Record!.Epoch}-", StringComparison.Ordinal)));
+    }
+
+    // A broker has a replica while the record says so.
+    private async Task PlaceAsync(BrokerReplicas replicas, SimClock clock)
+    {
+        if (!cluster.IsPlacedOn(id))
+        {
+            if (Replica is not { IsLeader: true }) await RemoveAsync(replicas);
+            return;
+        }
+
+        if (Replica is not null) return;
+        await OpenAsync(replicas, clock);
+        Replica = replicas.Find(SimCluster.Partition)!;
+        Shadow.Replace(Replica.Log);
+        cluster.Trace($"opened {id} with {Replica.Log.LogStartOffset} to {Replica.Log.LogEndOffset}, known good to {Shadow.End}, epoch {Record!.Epoch} clean since {Record.CleanSince}");
+        cluster.Check(checker => checker.OnOpened(this));
+    }
+
+    private async Task RemoveAsync(BrokerReplicas replicas)
+    {
+        var directory = $"{DataDirectory}/{SimCluster.Partition}";
+        if (Replica is null && Disk.List(directory).Count == 0) return;
+        try
+        {
+            await replicas.CloseAsync(SimCluster.Partition);
+        }
+        catch (IOException)
+        {
+            // It is thrown away in any case.
+        }
+
+        Replica = null;
+        Disk.Remove(directory);
+        Shadow.Clear(Offset.Zero);
+        DiskGeneration++;
+        cluster.Trace($"removed {id}");
     }
 
     private async Task OpenAsync(BrokerReplicas replicas, SimClock clock)
@@ -177,6 +225,7 @@ public sealed class SimBroker(SimCluster cluster, BrokerId id) : IReplicationObs
         {
             await replicas.DisposeAsync();
             await life.EndCleanlyAsync();
+            HasStoppedCleanly = true;
         }
         catch (IOException)
         {

@@ -21,6 +21,8 @@ public abstract class SimClient
 
     public SimCluster Cluster { get; }
 
+    protected int Place => _place;
+
     /// <summary>Set when the client is to come to an end.</summary>
     public bool IsStopping { get; set; }
 
@@ -62,7 +64,6 @@ public abstract class SimClient
 public sealed class SimProducer(SimCluster cluster, int place, long firstValue) : SimClient(cluster, place)
 {
     private long _next = firstValue;
-    private Offset _last = Offset.None;
 
     public int Acknowledged { get; private set; }
 
@@ -81,9 +82,11 @@ public sealed class SimProducer(SimCluster cluster, int place, long firstValue) 
         var answer = await CallAsync(leader, replica => ProduceAsync(replica, values));
         if (answer is not { Error: ErrorCode.None }) return;
         Acknowledged++;
-        if (answer.Offset <= _last) Cluster.Violate("non-monotonic send", $"{values[0]} went to {answer.Offset}, after {_last}");
-        _last = answer.Offset;
-        for (var i = 0; i < values.Count; i++) Cluster.Acknowledged(answer.Offset + i, values[i]);
+        for (var i = 0; i < values.Count; i++)
+        {
+            Cluster.History.Acknowledged(Place, answer.Offset + i, values[i]);
+            Cluster.Acknowledged(answer.Offset + i, values[i]);
+        }
     }
 
     private static async Task<ProduceAnswer> ProduceAsync(PartitionReplica replica, List<long> values)
@@ -136,8 +139,8 @@ public sealed class SimConsumer(SimCluster cluster, int place) : SimClient(clust
     private void Take(SimBroker leader, LeaderEpoch known, LeaderEpoch answered, Offset offset, long value)
     {
         if (offset < Position) return;
-        if (offset > Position) Cluster.Violate("poll skip", $"offset {offset} came after {Position - 1L}");
         Position = offset + 1;
+        Cluster.History.Polled(Place, offset, value);
         Cluster.Polled(leader, known, answered, offset, value);
     }
 

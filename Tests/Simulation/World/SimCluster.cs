@@ -52,12 +52,16 @@ public sealed class SimCluster
 
     public Ledger Ledger { get; } = new();
 
+    /// <summary>What the clients saw.</summary>
+    public History History { get; } = new();
+
     /// <summary>Committed records before this offset were deleted at somebody's request: nobody need have them.</summary>
     public Offset DeletedBefore { get; private set; } = Offset.Zero;
 
     public void NoteDeletion(Offset before)
     {
         Trace($"delete before {before}");
+        History.Deleted(before);
         DeletedBefore = Offset.Max(DeletedBefore, before);
     }
 
@@ -96,7 +100,7 @@ public sealed class SimCluster
     public long FinalValueAt(Offset offset)
     {
         var batch = Ledger.Batches.First(batch => batch.Base <= offset && offset < batch.Next);
-        var isThere = Brokers.All(broker => broker.Shadow.HoldsOrRefuses(batch)) && Brokers.Count(broker => broker.Shadow.Holds(batch)) >= Brokers.Count - 1;
+        var isThere = Replicas.All(broker => broker.Shadow.HoldsOrRefuses(batch)) && Replicas.Count(broker => broker.Shadow.Holds(batch)) >= Replicas.Count() - 1;
         return isThere ? ValueAt(offset) : -1;
     }
 
@@ -111,11 +115,16 @@ public sealed class SimCluster
         Violation ??= $"{invariant}: {message}";
     }
 
+    public bool KeepsTrace => _trace is not null;
+
+    /// <summary>Adds to the trace what is no part of the run itself.</summary>
+    public void Note(string line) => _trace?.Append(CultureInfo.InvariantCulture, $"{Scheduler.NowUs / 1000.0,12:F3} {line}\n");
+
     public void Trace(string line)
     {
         foreach (var c in line) _traceHash = (_traceHash ^ c) * 1099511628211;
         _traceHash = (_traceHash ^ (ulong)Scheduler.NowUs) * 1099511628211;
-        _trace?.Append(CultureInfo.InvariantCulture, $"{Scheduler.NowUs / 1000.0,12:F3} {line}\n");
+        Note(line);
     }
 
     /// <summary>Creates the partition, starts every broker and lets faults begin.</summary>
@@ -124,19 +133,25 @@ public sealed class SimCluster
         foreach (var broker in Brokers) broker.Start();
         // Every broker has registered once before the partition is placed on them.
         Scheduler.RunUntil(1_000_000, () => Brokers.All(broker => broker.Replicas is not null));
-        var record = PartitionRecord.Create(Brokers.Select(broker => new InSyncReplica(broker.Id, 1)), "created");
+        var record = PartitionRecord.Create(Replicas.Select(broker => new InSyncReplica(broker.Id, 1)), "created");
         var client = Register.ClientOf(new SimProcess(Scheduler));
         _ = client.PutAsync(PartitionRecord.KeyOf(Partition), record.Serialize(), null, CancellationToken.None).AsTask();
         Scheduler.RunUntil(Scheduler.NowUs + 200_000, () => PeekPartition() is not null);
         Network.Faults = new() { Lost = Profile.MessageLost, Repeated = Profile.MessageRepeated, DelayUs = (50, Profile.MessageDelayMaxUs) };
-        Register.Faults = new() { Fails = Profile.RegisterFails, LosesReply = Profile.RegisterLosesReply, AppliesLate = Profile.RegisterAppliesLate };
+        Register.Faults = new() { Fails = Profile.RegisterFails, LosesReply = Profile.RegisterLosesReply, AppliesLate = Profile.RegisterAppliesLate, DelayUs = (200, Profile.RegisterDelayMaxUs) };
         foreach (var broker in Brokers)
-            broker.Disk.Faults = new() { FlushFails = Profile.FlushFails, WriteFails = Profile.WriteFails, FlushUs = (100, Profile.FlushMaxUs) };
+            broker.Disk.Faults = new() { FlushFails = Profile.FlushFails, WriteFails = Profile.WriteFails, FlushUs = (100, Profile.FlushMaxUs), ShortReads = Profile.ShortReads };
     }
 
-    public void Opened(SimBroker broker)
+    /// <summary>Whether a broker is to have a replica.</summary>
+    public bool IsPlacedOn(BrokerId broker) => PeekPartition() is { } current ? current.Record.Replicas.Contains(broker) : broker.Value < Profile.ReplicationFactor;
+
+    /// <summary>The brokers that are to have a replica.</summary>
+    public IEnumerable<SimBroker> Replicas => Brokers.Where(broker => IsPlacedOn(broker.Id));
+
+    /// <summary>A broker serves from now on.</summary>
+    public void Came(SimBroker broker)
     {
-        Check(checker => checker.OnOpened(broker));
         foreach (var other in Brokers)
         {
             TellLater(other, broker, 50);
@@ -183,7 +198,11 @@ public sealed class SimCluster
         var read = leader.Replica!.Log.Read(batch.Base, 1, batch.Next);
         var bytes = new byte[read.Slice.Length];
         read.Slice.Read(bytes);
-        foreach (var (offset, value) in Records.Read(bytes)) _values[offset] = value;
+        foreach (var (offset, value) in Records.Read(bytes).Where(record => record.Offset >= batch.Base && record.Offset < batch.Next))
+        {
+            _values[offset] = value;
+            History.Committed(offset, value);
+        }
     }
 
     public void Polled(SimBroker broker, LeaderEpoch known, LeaderEpoch answered, Offset offset, long value) =>
@@ -193,6 +212,7 @@ public sealed class SimCluster
 
     public void Finish()
     {
+        if (History.FindAnomalies().FirstOrDefault() is { } anomaly) Violate("history", anomaly.ToString());
         foreach (var checker in _checkers) checker.AtEnd();
     }
 
@@ -206,6 +226,8 @@ public sealed class SimCluster
         _partition = new(PartitionRecord.Parse(entry.Document.Span), entry.Version);
         Trace($"record {_partition.Record}");
         Check(checker => checker.OnRegistered(before, _partition));
+        var record = _partition.Record;
+        foreach (var broker in Brokers.Where(_ => IsPeace || Random.Chance(0.9))) Scheduler.After(Random.Between(1, 30) * 1000, () => broker.HearOf(record));
     }
 
     private void AfterEvent()

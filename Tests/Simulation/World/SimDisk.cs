@@ -11,6 +11,9 @@ namespace OrleansLog.Simulation.World;
 /// </summary>
 public sealed class SimDisk(SimScheduler scheduler, SimRandom random) : ILogFileSystem
 {
+    // Less than a batch: whole batches at a wrong place of the same log can hide what lies between.
+    private const int MisdirectedBytesMax = 90;
+
     private readonly SortedDictionary<string, SimFile> _names = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, SimFile> _durableNames = new(StringComparer.Ordinal);
     private readonly SortedSet<string> _directories = new(StringComparer.Ordinal);
@@ -58,6 +61,35 @@ public sealed class SimDisk(SimScheduler scheduler, SimRandom random) : ILogFile
         }
 
         return count;
+    }
+
+    /// <summary>Bytes that were meant for one place of the files under a directory have come to stand at another.</summary>
+    public void Misdirect(string under)
+    {
+        var files = _names.Where(name => name.Key.StartsWith(under, StringComparison.Ordinal) && name.Value.Length > 200
+            && (name.Key.EndsWith(".log", StringComparison.Ordinal) || name.Key.EndsWith("index", StringComparison.Ordinal))).Select(name => name.Value).ToList();
+        if (files.Count == 0) return;
+        var (from, to) = (random.Pick(files), random.Pick(files));
+        var length = 1 + random.Below(Math.Min(MisdirectedBytesMax, Math.Min(from.Length, to.Length)));
+        to.Overwrite(random.Below(to.Length - length + 1), from.Bytes.Slice(random.Below(from.Length - length + 1), length));
+    }
+
+    /// <summary>A log file under a directory has lost its end.</summary>
+    public void CutFile(string under)
+    {
+        var logs = _names.Where(name => name.Key.StartsWith(under, StringComparison.Ordinal)
+            && name.Key.EndsWith(".log", StringComparison.Ordinal) && name.Value.Length > 0).Select(name => name.Value).ToList();
+        if (logs.Count > 0 && random.Pick(logs) is var file) file.Cut(random.Below(file.Length));
+    }
+
+    /// <summary>Removes a directory with all in it, for good.</summary>
+    public void Remove(string directory)
+    {
+        var prefix = directory + "/";
+        _pending.RemoveAll(change => change.Directory == directory);
+        foreach (var names in (SortedDictionary<string, SimFile>[])[_names, _durableNames])
+            foreach (var path in names.Keys.Where(path => path.StartsWith(prefix, StringComparison.Ordinal)).ToList()) names.Remove(path);
+        _directories.Remove(directory);
     }
 
     // Or may be: what lies behind earlier damage cannot be told.
@@ -167,6 +199,9 @@ public sealed class SimDisk(SimScheduler scheduler, SimRandom random) : ILogFile
         return new(done.Task);
     }
 
+    private Span<byte> Shorten(Span<byte> destination) =>
+        destination.Length > 1 && Faults.ShortReads > 0 && random.Chance(Faults.ShortReads) ? destination[..(1 + random.Below(destination.Length - 1))] : destination;
+
     private void Write(string path, SimFile file, long position, ReadOnlySpan<byte> source)
     {
         if (!random.Chance(Faults.WriteFails))
@@ -192,7 +227,7 @@ public sealed class SimDisk(SimScheduler scheduler, SimRandom random) : ILogFile
 
         public long Length => file.Length;
 
-        public int Read(long position, Span<byte> destination) => file.Read(position, destination);
+        public int Read(long position, Span<byte> destination) => file.Read(position, disk.Shorten(destination));
 
         public void Write(long position, ReadOnlySpan<byte> source) => disk.Write(path, file, position, source);
 

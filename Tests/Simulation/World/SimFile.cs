@@ -83,6 +83,16 @@ internal sealed class SimFile
         if (position < _durableLength) _durable[position] ^= (byte)(1 << bit);
     }
 
+    /// <summary>Other bytes, on the disk and for everybody who reads.</summary>
+    public void Overwrite(int position, ReadOnlySpan<byte> bytes)
+    {
+        bytes.CopyTo(_seen.AsSpan(position));
+        if (position < _durableLength) bytes[..Math.Min(bytes.Length, _durableLength - position)].CopyTo(_durable.AsSpan(position));
+    }
+
+    /// <summary>The end is gone, on the disk and for everybody who reads.</summary>
+    public void Cut(int length) => (Length, _durableLength) = (length, Math.Min(length, _durableLength));
+
     private void Harden(int from, int to)
     {
         if (to <= from) return;

@@ -1,6 +1,7 @@
 using OrleansLog.Protocol;
 using OrleansLog.Protocol.Messages;
 using OrleansLog.UnitTests.Support;
+using static OrleansLog.UnitTests.Support.ClusterScript;
 
 namespace OrleansLog.UnitTests.Broker;
 
@@ -164,39 +165,6 @@ public sealed class ReplicatedClusterTests
         Assert.Equal(ErrorCode.InvalidReplicationFactor, refused.ErrorCode);
         Assert.Equal("3 replicas need as many living brokers; there are 2.", refused.ErrorMessage);
         Assert.Null(cluster.Engine.Cluster.Image.FindTopic("orders"));
-    }
-
-    private static async Task CreateAsync(TestCluster cluster, string topic, short replicas, params (string Name, string Value)[] config) =>
-        await CreateAsync(cluster, topic, replicas, 1, config);
-
-    private static async Task CreateAsync(
-        TestCluster cluster, string topic, short replicas, int partitions, params (string Name, string Value)[] config)
-    {
-        await using var client = await cluster.ConnectAsync(new(0));
-        Assert.Equal(ErrorCode.None, (await client.CreateTopicAsync(topic, partitions, replicas, config)).ErrorCode);
-    }
-
-    private static async Task ProduceAsync(TestCluster cluster, string topic, params string[] values)
-    {
-        await using var client = await cluster.ConnectAsync(cluster.LeaderOf(topic));
-        foreach (var value in values)
-        {
-            // Who was elected a moment ago may not have heard of it.
-            var error = ErrorCode.NotLeaderOrFollower;
-            while (error == ErrorCode.NotLeaderOrFollower)
-                error = (await client.ProduceAsync(topic, Batches.Of(value))).ErrorCode;
-            Assert.Equal(ErrorCode.None, error);
-        }
-    }
-
-    private static async Task<string[]> ReadAsync(TestCluster cluster, string topic, BrokerId broker)
-    {
-        await using var client = await cluster.ConnectAsync(broker);
-        var end = (await client.ListOffsetAsync(topic, -1)).Offset;
-        var read = new List<string>();
-        while (read.Count < end)
-            read.AddRange(Batches.Read((await client.FetchAsync(topic, read.Count, maxWaitMs: 30_000)).Records!.Value));
-        return [.. read];
     }
 
     // A coordinator that has just been elected reads its partition first, and says so.

@@ -69,6 +69,14 @@ public sealed class FollowerStateTests
     }
 
     [Fact]
+    public void A_batch_that_this_replicas_log_start_divides_is_taken_whole()
+    {
+        var request = Append(logStart: 10, batchAt: 20, epoch: 2, records: 3) with { PreviousEpoch = new(2) };
+        Assert.Equal(new Offset(20), Follower().Decide(request, new Outline(21, 21, epoch: -1)).RestartAt);
+        Assert.Equal((AppendCode.Accepted, new Offset(23)), Follower().Decide(request, new Outline(21, 30, epoch: 2)) is var held ? (held.Code, held.Matched) : default);
+    }
+
+    [Fact]
     public void What_this_replica_has_deleted_and_the_leader_knows_as_committed_is_skipped()
     {
         var request = Append(logStart: 20, batchAt: 20, epoch: 1) with { HighWatermark = new(28) };

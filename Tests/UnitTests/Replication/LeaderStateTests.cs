@@ -139,6 +139,23 @@ public sealed class LeaderStateTests
     }
 
     [Fact]
+    public void A_replica_that_left_by_itself_must_show_anew_what_it_holds()
+    {
+        var script = new LeaderScript(end: 4);
+        script.Accept(1, matched: 4);
+        script.Accept(2, matched: 4);
+        var late = script.State.NextSend(script.Follower(2), script.NowMs + 1_000)!.Value;
+        script.Follower(2).Sent(late, late.From, 0);
+        var left = script.State.Current.Record.Distrusting(new(2));
+        script.State.RecordChanged();
+
+        Assert.Null(script.State.Reloaded(new(left, new(9)), script.NowMs).Proposal);
+        var reply = LeaderScript.Reply(AppendCode.Accepted) with { Matched = new(4) };
+        Assert.Null(script.State.Replied(script.Follower(2), late, 0, reply, script.NowMs).Proposal);
+        Assert.True(script.Accept(2, matched: 4).Proposal!.IsInSync(new(2)));
+    }
+
+    [Fact]
     public void An_idle_partition_sends_the_high_watermark_once_and_then_rests()
     {
         var script = new LeaderScript(end: 4);

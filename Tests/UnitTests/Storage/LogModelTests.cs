@@ -54,6 +54,8 @@ internal sealed class LogModel
             Options = new LogOptions
             {
                 SegmentBytes = 1000 << _random.Next(6),
+                // Half of them would roll at every restart, for the batches' timestamps are old.
+                SegmentMs = seed % 2 == 0 ? long.MaxValue : new LogOptions().SegmentMs,
                 IndexIntervalBytes = 64 << _random.Next(5),
                 CheckpointBytes = 1000 << _random.Next(6),
                 FlushMessages = _random.Next(3) switch { 0 => 1, 1 => 5, _ => long.MaxValue },

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using Microsoft.Extensions.Logging.Abstractions;
 using OrleansLog.Broker;
@@ -22,14 +23,17 @@ internal sealed class TestCluster : IAsyncDisposable
     private readonly IPEndPoint[] _endPoints;
     private readonly DirectoryInfo? _ownDirectory;
 
-    private TestCluster(EmbeddedEngine engine, IPEndPoint[] endPoints, DirectoryInfo? ownDirectory)
+    private TestCluster(EmbeddedEngine engine, string dataDirectory, IPEndPoint[] endPoints, DirectoryInfo? ownDirectory)
     {
         Engine = engine;
+        DataDirectory = dataDirectory;
         _endPoints = endPoints;
         _ownDirectory = ownDirectory;
     }
 
     public EmbeddedEngine Engine { get; }
+
+    public string DataDirectory { get; }
 
     public static Task<TestCluster> StartAsync(int brokers, params (string Name, string Value)[] config) =>
         StartAsync(brokers, null, [], config);
@@ -55,7 +59,7 @@ internal sealed class TestCluster : IAsyncDisposable
                 broker, TimeProvider.System, NullLogger<KafkaServer>.Instance),
         };
         var engine = await EmbeddedEngine.StartAsync(options, new PhysicalFileSystem(), TimeProvider.System, NullLoggerFactory.Instance, default);
-        return new TestCluster(engine, endPoints, own);
+        return new TestCluster(engine, options.DataDirectory, endPoints, own);
     }
 
     public OneBroker Broker(BrokerId id) => Engine.Brokers.Single(broker => broker.Id == id);
@@ -65,6 +69,17 @@ internal sealed class TestCluster : IAsyncDisposable
     public BrokerId LeaderOf(string topic, int partition = 0) => RecordOf(topic, partition).Leader;
 
     public PartitionRecord RecordOf(string topic, int partition = 0) => Engine.Cluster.Image.FindPartition(new(topic, partition))!;
+
+    /// <summary>The partitions whose files a broker has, by name.</summary>
+    public string[] PartitionsOnDiskOf(BrokerId id) =>
+        [.. new DirectoryInfo(Path.Combine(DataDirectory, $"broker-{id}")).GetDirectories().Select(directory => directory.Name).Order(StringComparer.Ordinal)];
+
+    /// <summary>Waits until a broker has the files of these partitions and no others: they go after the records say so.</summary>
+    public async Task UntilOnDiskAsync(BrokerId id, params string[] partitions)
+    {
+        for (var patience = Stopwatch.StartNew(); !PartitionsOnDiskOf(id).SequenceEqual(partitions); await Task.Yield())
+            Assert.True(patience.Elapsed < Patience, $"Broker {id} kept {string.Join(' ', PartitionsOnDiskOf(id))}");
+    }
 
     /// <summary>Waits until a partition's record is as it should be.</summary>
     public async Task<PartitionRecord> UntilAsync(string topic, Func<PartitionRecord, bool> isReached, int partition = 0)
