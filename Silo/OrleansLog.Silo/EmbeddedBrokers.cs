@@ -93,6 +93,8 @@ internal sealed class EmbeddedBrokers : IEngine
     {
         var advertised = options.AdvertisedHost ?? (IsEveryAddress(options.Host) ? Dns.GetHostName() : options.Host);
         var addresses = listeners.Select(l => new BrokerAddress(advertised, ((IPEndPoint)l.LocalEndPoint!).Port)).ToList();
+        if (options.Racks.Count > 0)
+            addresses = [.. addresses.Select((address, number) => address with { Rack = options.Racks[number % options.Racks.Count] })];
         return new BrokerOptions
         {
             DataDirectory = options.DataDirectory,

@@ -28,6 +28,9 @@ public static class BrokerConfigs
     public static readonly ConfigDefinition<string> AdvertisedListeners =
         Define.Text("advertised.listeners", null, "The address that the broker tells clients to use.").SetBy("--advertised-host HOST");
 
+    public static readonly ConfigDefinition<string> BrokerRack =
+        Define.Text("broker.rack", null, "Where the broker stands: replicas are spread over racks (KIP-36).").SetBy("--racks RACK,...");
+
     // Topics.
     public static readonly ConfigDefinition<bool> AutoCreateTopicsEnable =
         Define.Boolean("auto.create.topics.enable", true, "Create a topic when a producer or consumer first names it.");
@@ -61,6 +64,10 @@ public static class BrokerConfigs
         Define.Long("replica.restore.delay.ms", 1_800_000, -1,
             "When a broker has been away for this long, in milliseconds, its replicas are made anew on other brokers. -1 for never, "
             + "which is what Apache Kafka does.");
+
+    public static readonly ConfigDefinition<long> LeaderReplicationThrottledRate =
+        Define.Long("leader.replication.throttled.rate", long.MaxValue, 1,
+            "The most bytes a second that a broker sends to followers that catch up. What goes to those at the tail is not counted.");
 
     // Requests and connections.
     public static readonly ConfigDefinition<int> SocketRequestMaxBytes =
@@ -117,9 +124,10 @@ public static class BrokerConfigs
     /// <summary>Every broker config, the brokers' side of the topic configs among them.</summary>
     public static ConfigCatalogue All { get; } = new("broker",
     [
-        NodeId, BrokerId, LogDirs, Listeners, AdvertisedListeners,
+        NodeId, BrokerId, LogDirs, Listeners, AdvertisedListeners, BrokerRack,
         AutoCreateTopicsEnable, DeleteTopicEnable, NumPartitions, DefaultReplicationFactor,
         ReplicaLagTimeMaxMs, BrokerSessionTimeoutMs, AutoLeaderRebalanceEnable, LeaderImbalanceCheckIntervalSeconds, ReplicaRestoreDelayMs,
+        LeaderReplicationThrottledRate,
         SocketRequestMaxBytes, MaxConnections, ConnectionsMaxIdleMs, FetchMaxBytes, LogRetentionCheckIntervalMs,
         OffsetsTopicNumPartitions, OffsetsTopicReplicationFactor, OffsetsTopicSegmentBytes, OffsetsRetentionMinutes,
         OffsetsRetentionCheckIntervalMs, OffsetMetadataMaxBytes, GroupMinSessionTimeoutMs, GroupMaxSessionTimeoutMs,

@@ -210,6 +210,7 @@ internal sealed class BrokerNode : IReplicationObserver, IDisposable
             Time = _cluster.Time,
             Logger = _cluster.Loggers.CreateLogger<PartitionReplica>(),
             RecoveryBudget = new(),
+            CatchUp = new(_cluster.Time),
             Observer = this,
         };
         var replicas = new BrokerReplicas(ports, _directory);

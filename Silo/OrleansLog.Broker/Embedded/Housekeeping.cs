@@ -8,9 +8,10 @@ namespace OrleansLog.Broker.Embedded;
 /// <summary>What one broker does now and then, for as long as it runs.</summary>
 internal sealed class Housekeeping : IAsyncDisposable
 {
-    // How much later than asked a producer learns that its wait is over; how soon a lost partition is looked at again.
-    private static readonly TimeSpan WaitsInterval = TimeSpan.FromMilliseconds(250);
-    private static readonly TimeSpan LeadersInterval = TimeSpan.FromSeconds(1);
+    // How much later than asked a producer learns that its wait is over; and how often leaders are looked at that nobody
+    // told of, for who is told looks at once.
+    private static readonly TimeSpan WaitsInterval = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan LeadersInterval = TimeSpan.FromSeconds(5);
 
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _running;

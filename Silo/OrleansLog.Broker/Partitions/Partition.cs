@@ -133,16 +133,10 @@ public sealed class Partition
         var before = offset == Offset.None ? HighWatermark : offset;
         if (before > HighWatermark || before < Offset.Zero)
             return (ErrorCode.OffsetOutOfRange, Offset.None);
-        try
-        {
-            await Log.DeleteBeforeAsync(before);
-            return (ErrorCode.None, Log.LogStartOffset);
-        }
-        catch (StorageException failed)
-        {
-            _logger.LogError("Records of {Partition} before {Offset} could not be deleted: {Reason}", Id, before, failed.Message);
-            return (ErrorCode.KafkaStorageError, Offset.None);
-        }
+        var error = await _replica.DeleteBeforeAsync(before);
+        if (error == ErrorCode.KafkaStorageError)
+            _logger.LogError("Records of {Partition} before {Offset} could not be deleted", Id, before);
+        return (error, error == ErrorCode.None ? Log.LogStartOffset : Offset.None);
     }
 
     /// <summary>
@@ -155,8 +149,9 @@ public sealed class Partition
         try
         {
             var keepFrom = Offset.Min(log.RetentionOffset(_time.GetUtcNow().ToUnixTimeMilliseconds()), HighWatermark);
-            if (keepFrom > log.LogStartOffset)
-                await log.DeleteBeforeAsync(keepFrom);
+            // Followers hear from their leader what is gone, whose clock decides.
+            if (keepFrom > log.LogStartOffset && IsLeader)
+                await _replica.DeleteBeforeAsync(keepFrom);
             if (log.Failure is null)
                 await log.CheckpointAsync();
         }

@@ -32,6 +32,7 @@ public sealed record PartitionSettings(
             MinInSyncReplicas = topic.Get(TopicConfigs.MinInSyncReplicas),
             ReplicaLagTimeMaxMs = topic.Get(BrokerConfigs.ReplicaLagTimeMaxMs),
             UncleanLeaderElectionEnable = topic.Get(TopicConfigs.UncleanLeaderElectionEnable),
+            CatchUpBytesPerSecond = topic.Get(BrokerConfigs.LeaderReplicationThrottledRate),
             IsFlushedBeforeAcknowledged = topic.Get(TopicConfigs.FlushMessages) == 1,
         },
         topic.Get(TopicConfigs.MaxMessageBytes),

@@ -18,6 +18,8 @@ internal static class Settings
             (SiloOptions o, string text, out string? mustBe) => o with { HttpPort = Number(text, 0, 65535, out mustBe) }),
         new("brokers", "N", "Brokers in this process [default: 1]",
             (SiloOptions o, string text, out string? mustBe) => o with { Brokers = Number(text, 1, 100, out mustBe) }),
+        new("racks", "RACK,...", "Where the brokers stand, in turn: replicas are spread over racks, and clients may read nearby [default: not said]",
+            (SiloOptions o, string text, out string? mustBe) => o with { Racks = Names(text, out mustBe) }),
         new("host", "HOST", "Address to listen on: a name, an address, or 0.0.0.0 for all [default: 127.0.0.1]",
             (SiloOptions o, string text, out string? mustBe) => o with { Host = NotEmpty(text, "a name or an address", out mustBe) }),
         new("advertised-host", "HOST", "Name that clients are told to connect to [default: the listening address]",
@@ -32,6 +34,13 @@ internal static class Settings
     {
         mustBe = string.IsNullOrWhiteSpace(text) ? what : null;
         return text;
+    }
+
+    private static string[] Names(string text, out string? mustBe)
+    {
+        var names = text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        mustBe = names.Length == 0 ? "one or more names, separated by commas" : null;
+        return names;
     }
 
     private static int Number(string text, int min, int max, out string? mustBe)

@@ -34,6 +34,9 @@ public sealed record SiloOptions
     /// <summary>How many brokers this process holds.</summary>
     public int Brokers { get; init; } = 1;
 
+    /// <summary>Where the brokers stand, in turn and again from the first; empty to say nothing (<c>broker.rack</c>).</summary>
+    public IReadOnlyList<string> Racks { get; init; } = [];
+
     public Engine Engine { get; init; } = Engine.Embedded;
 
     /// <summary>The least severe messages that are written to standard error.</summary>
