@@ -23,6 +23,7 @@ public sealed class EmbeddedEngine : IAsyncDisposable
     private readonly TopicControl _topics;
     private readonly SemaphoreSlim _turn = new(1);
     private readonly CancellationTokenSource _stopping = new();
+    private Task _healing = Task.CompletedTask;
 
     private EmbeddedEngine(
         IDisposable ownership, FileMetadataRegister register, ILogFileSystem files, BrokerOptions options, TimeProvider time, ILoggerFactory loggers)
@@ -124,6 +125,7 @@ public sealed class EmbeddedEngine : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _stopping.CancelAsync();
+        await _healing;
         await Task.WhenAll(_cluster.Nodes.Select(node => node.StopServingAsync()));
         await Task.WhenAll(_cluster.Nodes.Select(node => node.StopWithAllAsync()));
         foreach (var node in _cluster.Nodes)
@@ -141,6 +143,9 @@ public sealed class EmbeddedEngine : IAsyncDisposable
         await _topics.LoadAsync(cluster.ClusterId, cancellationToken);
         CheckOffsetsTopic();
         await StartAsync(_cluster.Nodes, cancellationToken);
+        var delayMs = _cluster.Config.Get(BrokerConfigs.ReplicaRestoreDelayMs);
+        if (delayMs >= 0)
+            _healing = new ReplicaHealing(_topics, TimeSpan.FromMilliseconds(delayMs), _cluster.Time, _cluster.Loggers.CreateLogger<ReplicaHealing>()).RunAsync(_stopping.Token);
     }
 
     // All open before any is known to live: else the first would lead everything.

@@ -24,6 +24,15 @@ public sealed class ReplicaMoves(TopicControl topics)
         return ChangeAsync(partition, record => (RefuseTarget(partition, record, replicas, mayChangeFactor), Begin(record, replicas)), cancellationToken);
     }
 
+    /// <summary>Begins to move a partition to where its record, as it is then, suggests; nothing happens where that is nowhere.</summary>
+    internal Task<PartitionOutcome> BeginAsync(
+        TopicPartition partition, Func<PartitionRecord, ImmutableArray<BrokerId>> choose, CancellationToken cancellationToken) =>
+        ChangeAsync(partition, record =>
+        {
+            var target = choose(record);
+            return (RefuseTarget(partition, record, target, mayChangeFactor: true), Begin(record, target));
+        }, cancellationToken);
+
     /// <summary>Calls a move off: the partition stays where it was before.</summary>
     public Task<PartitionOutcome> CancelAsync(TopicPartition partition, CancellationToken cancellationToken) =>
         ChangeAsync(partition, record => (RefuseCancel(partition, record), Reassignment.Cancel(record)), cancellationToken);
