@@ -59,6 +59,6 @@ internal sealed class ColdBytes(int end, Offset endOffset)
         foreach (var range in segment.Refused)
             if (range.Position <= start && start < range.Position + range.Length)
                 (start, offset) = ((int)(range.Position + range.Length), range.To);
-        return new SegmentScanner(segment.Log, start, _end, offset, segment.KnownEpochs);
+        return new SegmentScanner(segment.Log, start, _end, offset, segment.KnownEpochs, _endOffset);
     }
 }

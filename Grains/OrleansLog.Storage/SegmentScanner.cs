@@ -15,7 +15,9 @@ namespace OrleansLog.Storage;
 /// <param name="end">Where to stop.</param>
 /// <param name="expected">The offset due there.</param>
 /// <param name="epochs">What is known of the leader epochs; none where only their order is.</param>
-internal sealed class SegmentScanner(ILogFile file, int position, int end, Offset expected, Func<Offset, LeaderEpoch>? epochs = null) : IDisposable
+/// <param name="endOffset">The offset due at <paramref name="end"/>; null where that is to be found out.</param>
+internal sealed class SegmentScanner(
+    ILogFile file, int position, int end, Offset expected, Func<Offset, LeaderEpoch>? epochs = null, Offset? endOffset = null) : IDisposable
 {
     private const int WindowBytes = 256 * 1024;
 
@@ -190,10 +192,13 @@ internal sealed class SegmentScanner(ILogFile file, int position, int end, Offse
     }
 
     // A second witness for an offset after damage, lest a batch that was written to the wrong place be taken for the next:
-    // the batch that follows it, or the one before, if its header is sound. The last one needs none.
+    // the batch that follows it, or the one before, if its header is sound. For the last one it is the offset due at the
+    // end; where nobody knows that, it needs none.
     private bool HasItsOffset(int at, in RecordBatchHeader header, in RecordBatchHeader damaged)
     {
-        if (at + header.SizeInBytes > end - RecordBatchHeader.Size || (Continues(at, header, out var next) && IsWholeWithin(at + header.SizeInBytes, next))) return true;
+        if (endOffset is { } due && header.NextOffset > due) return false;
+        var isLast = at + header.SizeInBytes > end - RecordBatchHeader.Size;
+        if (isLast ? (endOffset ?? header.NextOffset) == header.NextOffset : Continues(at, header, out var next) && IsWholeWithin(at + header.SizeInBytes, next)) return true;
         return damaged.BaseOffset == DamagedFrom && damaged.NextOffset == header.BaseOffset && Position + (long)damaged.SizeInBytes == at;
     }
 

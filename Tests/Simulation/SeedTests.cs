@@ -26,7 +26,7 @@ public sealed class SeedTests(ITestOutputHelper output)
     /// (55); records appended to a file that a restart took for sealed (75); pages taken for durable after a failed flush
     /// (1049); offsets that changed outside of the CRC (215); a lone damaged leader that kept its damage in company (182); a
     /// log start amid a batch, or unknown to the next leader (198, 1380); a move given up under its own leader (1300); a lone damaged leader that would not give way to
-    /// one who had everything (1403).
+    /// one who had everything (1403); a last batch that was believed its offset after damage (1864).
     /// </summary>
     [Theory]
     [InlineData(49)]
@@ -39,6 +39,7 @@ public sealed class SeedTests(ITestOutputHelper output)
     [InlineData(1300)]
     [InlineData(1380)]
     [InlineData(1403)]
+    [InlineData(1864)]
     public void What_broke_once_does_not_break_again(ulong seed) => Assert.Null(SimRun.Run(seed).Violation);
 
     [Fact]

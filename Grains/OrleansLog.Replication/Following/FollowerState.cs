@@ -37,6 +37,7 @@ public class FollowerState(LeaderEpoch epoch, LeaderEpoch uncleanEpoch, Offset h
     /// <exception cref="DivergedReplicaException">The leader's log lacks what is known to be committed.</exception>
     public virtual FollowerDecision Decide(AppendRequest request, ILogOutline log)
     {
+        if (!HasPossibleEpochs(request)) return new(AppendCode.Damaged);
         if (MustRestart(request, log)) return new(AppendCode.Accepted, null, 0, EndOf(request), RestartAt: request.From);
         if (!Agrees(request, log)) return new(AppendCode.Mismatch, Hint: HintFor(request, log));
         var skip = 0;
@@ -76,6 +77,20 @@ public class FollowerState(LeaderEpoch epoch, LeaderEpoch uncleanEpoch, Offset h
     {
         HighWatermark = Offset.Max(HighWatermark, highWatermark);
         UncleanEpoch = uncleanEpoch > UncleanEpoch ? uncleanEpoch : UncleanEpoch;
+    }
+
+    // From record to record the leader epochs of a log only grow, up to the leader's own. No checksum covers them.
+    private static bool HasPossibleEpochs(AppendRequest request)
+    {
+        var previous = request.PreviousEpoch;
+        foreach (var batch in new RecordBatchEnumerator(request.Records.Span))
+        {
+            var epoch = batch.Header.PartitionLeaderEpoch;
+            if (epoch < previous || epoch > request.LeaderEpoch) return false;
+            previous = epoch;
+        }
+
+        return previous <= request.LeaderEpoch;
     }
 
     // At the leader's log start there is nothing before to compare with. Whether the logs agree from there on, the first

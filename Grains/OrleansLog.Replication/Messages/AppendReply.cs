@@ -14,7 +14,7 @@ public enum AppendCode
     /// <summary>The record before the append is another one here; <see cref="AppendReply.Hint"/> says where to try next.</summary>
     Mismatch,
 
-    /// <summary>The records did not arrive as they were written: their checksum is wrong.</summary>
+    /// <summary>The records are not what was written: a checksum is wrong, or a leader epoch cannot be at its place.</summary>
     Damaged,
 
     /// <summary>The follower's disk failed, or it is being repaired. It holds nothing for now.</summary>

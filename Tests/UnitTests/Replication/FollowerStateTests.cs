@@ -107,6 +107,19 @@ public sealed class FollowerStateTests
         Assert.Equal(new Offset(20), follower.HighWatermark);
     }
 
+    [Theory]
+    [InlineData(2, new[] { 2, 3, 5 }, AppendCode.Accepted)]
+    [InlineData(-1, new[] { 0, 5 }, AppendCode.Accepted)]
+    [InlineData(2, new[] { 3, 2 }, AppendCode.Damaged)]
+    [InlineData(2, new[] { 1, 3 }, AppendCode.Damaged)]
+    [InlineData(2, new[] { 5, 6 }, AppendCode.Damaged)]
+    [InlineData(6, new int[0], AppendCode.Damaged)]
+    public void Batches_whose_epochs_cannot_be_are_refused(int previous, int[] epochs, AppendCode code)
+    {
+        var request = Probe(from: 20, logStart: 20, previous) with { Records = epochs.SelectMany((epoch, i) => Batch(20 + i, epoch, records: 1)).ToArray() };
+        Assert.Equal(code, Follower().Decide(request, new Outline(20, 20, epoch: -1)).Code);
+    }
+
     private static FollowerState Follower() => new(new(5), LeaderEpoch.None, Offset.Zero);
 
     private static AppendRequest Probe(long from, long logStart, int previousEpoch = -1) => new()
@@ -121,11 +134,14 @@ public sealed class FollowerStateTests
         HighWatermark = new(logStart),
     };
 
-    private static AppendRequest Append(long logStart, long batchAt, int epoch, int records = 1)
+    private static AppendRequest Append(long logStart, long batchAt, int epoch, int records = 1) =>
+        Probe(batchAt, logStart) with { Records = Batch(batchAt, epoch, records) };
+
+    private static byte[] Batch(long at, int epoch, int records)
     {
         var batch = TestBatches.At([.. Enumerable.Repeat(1L, records)]);
-        RecordBatch.AssignOffset(batch, new Offset(batchAt), new LeaderEpoch(epoch));
-        return Probe(batchAt, logStart) with { Records = batch };
+        RecordBatch.AssignOffset(batch, new Offset(at), new LeaderEpoch(epoch));
+        return batch;
     }
 
     private sealed class Outline(long start, long end, int epoch) : ILogOutline

@@ -94,6 +94,18 @@ public class RecoveryTests
     }
 
     [Fact]
+    public async Task A_last_batch_after_damage_is_not_believed_an_offset_beyond_the_end()
+    {
+        var harness = await new LogHarness().OpenAsync();
+        harness.Append(batches: 5);
+        await harness.ReopenAsync();
+        // Astride the end of one batch and the offset of the next, which its CRC does not cover.
+        harness.Disk.Overwrite(LogHarness.SegmentPath(0), 4 * BatchBytes - 4, [1, 2, 3, 4, 0, 0, 0, 0, 9]);
+        await harness.ReopenAsync();
+        await AssertRefusedAsync(harness, from: 3, to: 5);
+    }
+
+    [Fact]
     public async Task A_sector_that_was_never_written_ends_the_log_there()
     {
         var harness = await new LogHarness().OpenAsync();
