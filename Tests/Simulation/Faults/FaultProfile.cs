@@ -55,9 +55,9 @@ public sealed record FaultProfile
 
     public long CatchUpBytesPerSecond { get; init; } = long.MaxValue;
 
-    public ReplicationOptions Replication => _replication with { CatchUpBytesPerSecond = CatchUpBytesPerSecond };
+    public ReplicationOptions Replication => QuickReplication with { CatchUpBytesPerSecond = CatchUpBytesPerSecond };
 
-    private static readonly ReplicationOptions _replication = new()
+    private static readonly ReplicationOptions QuickReplication = new()
     {
         MinInSyncReplicas = 2,
         ReplicaLagTimeMaxMs = 1_000,
