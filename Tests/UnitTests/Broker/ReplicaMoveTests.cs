@@ -202,6 +202,30 @@ public sealed class ReplicaMoveTests
         Assert.Null(cluster.Broker(away).Partitions.Find(Orders));
     }
 
+    [Fact]
+    public async Task A_move_goes_on_after_a_restart_of_everything()
+    {
+        var data = Directory.CreateTempSubdirectory("orleanslog-move-");
+        int[] target;
+        await using (var cluster = await TestCluster.StartAsync(3, data.FullName, [], ("broker.session.timeout.ms", "600000")))
+        {
+            await CreateAsync(cluster, "orders", 2);
+            await ProduceAsync(cluster, "orders", "a");
+            var before = cluster.RecordOf("orders");
+            target = [.. Others(before, 3), before.Replicas[1].Value];
+            await cluster.Engine.PauseAsync(new(target[0]));
+            await using var client = await cluster.ConnectAsync(before.Leader);
+            await client.MoveAsync(Orders, target);
+        }
+        await using (var again = await TestCluster.StartAsync(3, data.FullName, []))
+        {
+            var after = await again.UntilAsync("orders", IsAtRest);
+            Assert.Equal(target, after.Replicas.Select(id => id.Value));
+            Assert.Equal(["0:a"], await ReadAsync(again, "orders"));
+        }
+        data.Delete(recursive: true);
+    }
+
     private static readonly Comparer<BrokerId> ById = Comparer<BrokerId>.Create((a, b) => a.Value.CompareTo(b.Value));
 
     private static bool IsAtRest(PartitionRecord record) => record.Adding.IsEmpty && record.Removing.IsEmpty && record.Leader != BrokerId.None;
