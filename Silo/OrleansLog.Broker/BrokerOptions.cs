@@ -1,4 +1,5 @@
 using OrleansLog.Broker.Configuration;
+using OrleansLog.Replication.Brokers;
 
 namespace OrleansLog.Broker;
 
@@ -20,6 +21,3 @@ public sealed record BrokerOptions
     /// </summary>
     public Func<Broker, IAsyncDisposable>? Serve { get; init; }
 }
-
-/// <summary>Where clients are told to reach a broker, and where it stands.</summary>
-public readonly record struct BrokerAddress(string Host, int Port, string? Rack = null);

@@ -7,6 +7,7 @@ using OrleansLog.Broker.Embedded;
 using OrleansLog.Broker.Files;
 using OrleansLog.Kafka;
 using OrleansLog.Protocol;
+using OrleansLog.Replication.Brokers;
 using OrleansLog.Silo.Options;
 using OrleansLog.Storage;
 

@@ -36,19 +36,19 @@ public sealed class BrokerLife
     /// <param name="register">Where the brokers are registered; tried until it answers.</param>
     /// <param name="nonce">A name that nobody draws twice.</param>
     /// <param name="time">Waits between attempts.</param>
-    /// <param name="rack">Where the broker stands.</param>
+    /// <param name="address">Where clients reach it, and its rack.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <param name="clusterId">The cluster that the directory must belong to; empty to leave that open.</param>
     /// <exception cref="StorageException">The directory belongs to another broker or cluster, or cannot be used.</exception>
     public static async Task<BrokerLife> BeginAsync(
-        BrokerId id, ILogFileSystem files, string directory, IMetadataRegister register, string nonce, TimeProvider time, string? rack,
+        BrokerId id, ILogFileSystem files, string directory, IMetadataRegister register, string nonce, TimeProvider time, BrokerAddress address,
         CancellationToken cancellationToken, string clusterId = "")
     {
         var cleanStopOf = await TakeCleanStopAsync(files, directory);
         var identity = clusterId.Length == 0 ? id.ToString() : $"{id} of cluster {clusterId}";
         var diskIsNew = !CheckIdentity(files, directory, identity);
         var record = await RegisterAsync(
-            register, id, previous => BrokerRecord.Next(id, previous, cleanStopOf, diskIsNew, rack) with { Nonce = nonce }, time, cancellationToken);
+            register, id, previous => BrokerRecord.Next(id, previous, cleanStopOf, diskIsNew, address.Rack) with { Nonce = nonce, Host = address.Host ?? "", Port = address.Port }, time, cancellationToken);
         if (diskIsNew) await WriteAsync(files, directory, IdentityFileName, identity);
         return new(files, directory, record);
     }

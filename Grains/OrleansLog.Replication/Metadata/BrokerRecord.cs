@@ -16,7 +16,10 @@ namespace OrleansLog.Replication.Metadata;
 /// <param name="DiskSince">The epoch in which its data directory was new. What it held before is gone.</param>
 /// <param name="Rack">Where it stands; replicas are spread over racks.</param>
 /// <param name="Nonce">Drawn at each start: tells the broker that a write whose answer was lost was its own.</param>
-public sealed record BrokerRecord(BrokerId Id, long Epoch, long CleanSince, long DiskSince, string? Rack = null, string Nonce = "")
+/// <param name="Host">Where clients are told to reach it; empty if that is not known.</param>
+/// <param name="Port">The port there.</param>
+public sealed record BrokerRecord(
+    BrokerId Id, long Epoch, long CleanSince, long DiskSince, string? Rack = null, string Nonce = "", string Host = "", int Port = -1)
 {
     public const string KeyPrefix = "brokers/";
 
@@ -43,13 +46,13 @@ public sealed record BrokerRecord(BrokerId Id, long Epoch, long CleanSince, long
         : ReplicaTrust.Kept;
 
     public byte[] Serialize() => JsonSerializer.SerializeToUtf8Bytes(
-        new BrokerDocument(Id.Value, Epoch, CleanSince, DiskSince, Rack, Nonce), RecordJson.Default.BrokerDocument);
+        new BrokerDocument(Id.Value, Epoch, CleanSince, DiskSince, Rack, Nonce, Host, Port), RecordJson.Default.BrokerDocument);
 
     /// <exception cref="InvalidDataException">The document is not a broker record.</exception>
     public static BrokerRecord Parse(ReadOnlySpan<byte> document)
     {
         var read = RecordJson.Parse(document, RecordJson.Default.BrokerDocument, "broker");
-        return new(new BrokerId(read.Id), read.Epoch, read.CleanSince, read.DiskSince, read.Rack, read.Nonce);
+        return new(new BrokerId(read.Id), read.Epoch, read.CleanSince, read.DiskSince, read.Rack, read.Nonce, read.Host, read.Port);
     }
 }
 

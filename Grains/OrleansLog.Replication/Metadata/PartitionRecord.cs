@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using System.Text.Json;
 using OrleansLog.Protocol;
 
@@ -50,6 +51,17 @@ public sealed record PartitionRecord
     public required string Nonce { get; init; }
 
     public static string KeyOf(TopicPartition partition) => $"{KeyPrefix}{partition}";
+
+    /// <summary>Which partition a key is of, if it is one's.</summary>
+    public static bool TryParseKey(string key, out TopicPartition partition)
+    {
+        var dash = key.LastIndexOf('-');
+        var isOne = key.StartsWith(KeyPrefix, StringComparison.Ordinal) && dash > KeyPrefix.Length;
+        partition = default;
+        if (!isOne || !int.TryParse(key.AsSpan(dash + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var index)) return false;
+        partition = new(key[KeyPrefix.Length..dash], index);
+        return true;
+    }
 
     /// <summary>A new partition: led by nobody, every replica in sync with its emptiness.</summary>
     public static PartitionRecord Create(IEnumerable<InSyncReplica> replicas, string nonce)

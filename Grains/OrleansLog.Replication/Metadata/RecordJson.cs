@@ -8,7 +8,7 @@ namespace OrleansLog.Replication.Metadata;
 internal sealed record PartitionDocument(
     int[] Replicas, long[][] InSync, long[][] Eligible, int Leader, int LeaderEpoch, int UncleanEpoch, int[] Adding, int[] Removing, string Nonce, int PartitionEpoch = 0);
 
-internal sealed record BrokerDocument(int Id, long Epoch, long CleanSince, long DiskSince, string? Rack, string Nonce);
+internal sealed record BrokerDocument(int Id, long Epoch, long CleanSince, long DiskSince, string? Rack, string Nonce, string Host = "", int Port = -1);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(PartitionDocument))]

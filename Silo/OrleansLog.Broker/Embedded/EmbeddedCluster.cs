@@ -1,17 +1,19 @@
 using Microsoft.Extensions.Logging;
 using OrleansLog.Broker.Configuration;
 using OrleansLog.Broker.Metadata;
+using OrleansLog.Broker.Nodes;
 using OrleansLog.Broker.Partitions;
 using OrleansLog.Broker.Topics;
 using OrleansLog.Protocol;
 using OrleansLog.Replication.Metadata;
+using OrleansLog.Replication.Replicas;
 using OrleansLog.Storage;
 
 namespace OrleansLog.Broker.Embedded;
 
 /// <summary>What the brokers of one process share, and how they hear of one another. Any thread.</summary>
 internal sealed class EmbeddedCluster(
-    ILogFileSystem files, IMetadataRegister register, BrokerOptions options, TimeProvider time, ILoggerFactory loggers) : IReplicaHosts
+    ILogFileSystem files, IMetadataRegister register, BrokerOptions options, TimeProvider time, ILoggerFactory loggers) : INodeCluster, IReplicaHosts
 {
     public ILogFileSystem Files => files;
 
@@ -32,21 +34,21 @@ internal sealed class EmbeddedCluster(
     /// <summary>Where the brokers send what changes topics.</summary>
     public TopicControl Topics { get; set; } = null!;
 
-    /// <summary>A broker is there, or back.</summary>
+    public IReplicationChannel ChannelFrom(BrokerNode node) =>
+        new InProcessChannel(node.Gate, id => Nodes.FirstOrDefault(each => each.Id == id));
+
     public void Joined(BrokerNode node, long epoch)
     {
         Directory.Joined(node.Image, epoch);
         TellBrokersChanged();
     }
 
-    /// <summary>A broker is gone, as far as is known.</summary>
     public void Left(BrokerNode node)
     {
         Directory.Left(node.Id);
         TellBrokersChanged();
     }
 
-    /// <summary>A partition's record was changed, by a broker or (null) by topic control.</summary>
     public void RecordChanged(BrokerId? writer, TopicPartition id, PartitionRecord record)
     {
         Directory.Changed(id, record);

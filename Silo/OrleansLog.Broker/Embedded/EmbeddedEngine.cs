@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using OrleansLog.Broker.Configuration;
 using OrleansLog.Broker.Groups;
 using OrleansLog.Broker.Metadata;
+using OrleansLog.Broker.Nodes;
 using OrleansLog.Broker.Topics;
 using OrleansLog.Protocol;
 using OrleansLog.Storage;
@@ -139,9 +140,10 @@ public sealed class EmbeddedEngine : IAsyncDisposable
 
     private async Task LoadAsync(CancellationToken cancellationToken)
     {
-        var cluster = await ReadOrFoundClusterAsync(cancellationToken);
+        var cluster = await ClusterRecord.ReadOrFoundAsync(_register, cancellationToken);
         await _topics.LoadAsync(cluster.ClusterId, cancellationToken);
-        CheckOffsetsTopic();
+        await _topics.EndChangesCutShortAsync(cancellationToken);
+        OffsetsTopic.Check(Cluster.Image, _cluster.Config);
         await StartAsync(_cluster.Nodes, cancellationToken);
         var delayMs = _cluster.Config.Get(BrokerConfigs.ReplicaRestoreDelayMs);
         if (delayMs >= 0)
@@ -188,32 +190,6 @@ public sealed class EmbeddedEngine : IAsyncDisposable
             _turn.Release();
         }
     }
-
-    private void CheckOffsetsTopic()
-    {
-        var wanted = _cluster.Config.Get(BrokerConfigs.OffsetsTopicNumPartitions);
-        if (Cluster.Image.FindTopic(TopicName.ConsumerOffsets) is { } topic && topic.Partitions.Length != wanted)
-            throw new InvalidDataException(
-                $"{TopicName.ConsumerOffsets} was made with {topic.Partitions.Length} partitions, which places every group; " +
-                $"start with --config offsets.topic.num.partitions={topic.Partitions.Length} instead of {wanted}.");
-    }
-
-    private async Task<ClusterRecord> ReadOrFoundClusterAsync(CancellationToken cancellationToken)
-    {
-        if (await _register.GetAsync(ClusterRecord.Key, cancellationToken) is { } entry)
-            return Accept(ClusterRecord.Parse(entry.Document.Span));
-        // Kafka's cluster ids are UUIDs in URL-safe base 64; tools print them as they come.
-        var id = Convert.ToBase64String(Guid.NewGuid().ToByteArray()).TrimEnd('=').Replace('+', '-').Replace('/', '_');
-        var founded = new ClusterRecord(id, ClusterRecord.CurrentFormatVersion);
-        await _register.PutAsync(ClusterRecord.Key, founded.Serialize(), expected: null, cancellationToken);
-        return founded;
-    }
-
-    private static ClusterRecord Accept(ClusterRecord cluster) => cluster.FormatVersion == ClusterRecord.CurrentFormatVersion
-        ? cluster
-        : throw new InvalidDataException(
-            $"The data directory has format {cluster.FormatVersion}; this release reads format {ClusterRecord.CurrentFormatVersion}. " +
-            $"Start {(cluster.FormatVersion > ClusterRecord.CurrentFormatVersion ? "a later" : "the earlier")} release on it, or choose another directory.");
 }
 
 /// <summary>What became of a change of one broker's life.</summary>

@@ -1,3 +1,4 @@
+using OrleansLog.Broker.Nodes;
 using OrleansLog.Protocol;
 using OrleansLog.Replication.Messages;
 using OrleansLog.Replication.Replicas;

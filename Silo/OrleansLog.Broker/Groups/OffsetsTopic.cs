@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using OrleansLog.Broker.Configuration;
+using OrleansLog.Broker.Metadata;
 using OrleansLog.Broker.Topics;
 using OrleansLog.Coordination;
 
@@ -17,6 +18,17 @@ internal static class OffsetsTopic
             .Add(TopicConfigs.CleanupPolicy.Name, "compact")
             .Add(TopicConfigs.SegmentBytes.Name, config.Get(BrokerConfigs.OffsetsTopicSegmentBytes).ToString(CultureInfo.InvariantCulture)),
     };
+
+    /// <summary>How many partitions there are decides where each group lives, so it cannot change.</summary>
+    /// <exception cref="InvalidDataException">The configuration asks for another number than the topic was made with.</exception>
+    public static void Check(ClusterImage cluster, ConfigValues config)
+    {
+        var wanted = config.Get(BrokerConfigs.OffsetsTopicNumPartitions);
+        if (cluster.FindTopic(TopicName.ConsumerOffsets) is { } topic && topic.Partitions.Length != wanted)
+            throw new InvalidDataException(
+                $"{TopicName.ConsumerOffsets} was made with {topic.Partitions.Length} partitions, which places every group; " +
+                $"start with --config offsets.topic.num.partitions={topic.Partitions.Length} instead of {wanted}.");
+    }
 
     public static GroupOptions Options(ConfigValues config) => new()
     {

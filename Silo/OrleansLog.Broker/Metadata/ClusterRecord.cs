@@ -1,4 +1,5 @@
 using System.Text.Json;
+using OrleansLog.Replication.Metadata;
 
 namespace OrleansLog.Broker.Metadata;
 
@@ -12,6 +13,22 @@ public sealed record ClusterRecord(string ClusterId, int FormatVersion)
 
     /// <summary>The format that this code reads and writes.</summary>
     public const int CurrentFormatVersion = 2;
+
+    /// <summary>What the register says; a new cluster is founded where it says nothing yet.</summary>
+    /// <exception cref="InvalidDataException">The cluster is of a format that this release does not read.</exception>
+    public static async Task<ClusterRecord> ReadOrFoundAsync(IMetadataRegister register, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            if (await register.GetAsync(Key, cancellationToken) is { } entry)
+                return Accept(Parse(entry.Document.Span));
+            // Kafka's cluster ids are UUIDs in URL-safe base 64; tools print them as they come.
+            var id = Convert.ToBase64String(Guid.NewGuid().ToByteArray()).TrimEnd('=').Replace('+', '-').Replace('/', '_');
+            var founded = new ClusterRecord(id, CurrentFormatVersion);
+            if (await register.PutAsync(Key, founded.Serialize(), expected: null, cancellationToken) is not null)
+                return founded;
+        }
+    }
 
     public byte[] Serialize() => JsonSerializer.SerializeToUtf8Bytes(this, MetadataJson.Default.ClusterRecord);
 
@@ -28,4 +45,10 @@ public sealed record ClusterRecord(string ClusterId, int FormatVersion)
             throw new InvalidDataException($"The cluster document cannot be read: {malformed.Message}", malformed);
         }
     }
+
+    private static ClusterRecord Accept(ClusterRecord cluster) => cluster.FormatVersion == CurrentFormatVersion
+        ? cluster
+        : throw new InvalidDataException(
+            $"The data is of format {cluster.FormatVersion}; this release reads format {CurrentFormatVersion}. " +
+            $"Start {(cluster.FormatVersion > CurrentFormatVersion ? "a later" : "the earlier")} release on it, or choose another directory.");
 }

@@ -25,6 +25,9 @@ public sealed class ReplicaHealing(TopicControl topics, TimeSpan delay, TimeProv
     /// <summary>How many partitions may be on the move before no further ones are begun with.</summary>
     public int MovesAtOnceMax { get; init; } = 32;
 
+    /// <summary>Whether this broker is the one that sees to it; asked at each look.</summary>
+    public Func<bool> IsOn { get; init; } = static () => true;
+
     /// <summary>Looks again and again until it is cancelled. Who is away when it begins is away since then.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
@@ -47,7 +50,7 @@ public sealed class ReplicaHealing(TopicControl topics, TimeSpan delay, TimeProv
     {
         var cluster = topics.Image;
         var gone = FindGone(cluster);
-        if (gone.Count == 0)
+        if (gone.Count == 0 || !IsOn())
             return;
         var room = MovesAtOnceMax - PartitionsOf(cluster).Count(each => IsMoving(each.Record, cluster));
         var counts = PartitionsOf(cluster).SelectMany(each => TargetOf(each.Record)).CountBy(id => id).ToDictionary();

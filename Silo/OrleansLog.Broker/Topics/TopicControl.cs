@@ -12,7 +12,7 @@ namespace OrleansLog.Broker.Topics;
 /// <summary>
 /// Changes topics: decides, writes the metadata register, shows the change in the cluster's image and has the brokers
 /// follow it. One change at a time; reading the image takes no turn. A change that a crash cut short is taken up again
-/// by <see cref="LoadAsync"/>.
+/// by <see cref="EndChangesCutShortAsync"/>.
 /// </summary>
 public sealed class TopicControl : IDisposable
 {
@@ -56,28 +56,56 @@ public sealed class TopicControl : IDisposable
     /// <summary>Who follows the changes.</summary>
     internal IReplicaHosts Hosts => _hosts;
 
-    /// <summary>Reads every topic in the register into the image, and ends what a crash cut short.</summary>
+    /// <summary>Reads every topic and broker in the register into the image.</summary>
     public async Task LoadAsync(string clusterId, CancellationToken cancellationToken)
     {
-        var orphans = (await _register.ListAsync(PartitionRecord.KeyPrefix, cancellationToken)).ToHashSet(StringComparer.Ordinal);
         var topics = ImmutableSortedDictionary.CreateBuilder<string, TopicImage>(StringComparer.Ordinal);
         foreach (var key in await _register.ListAsync(TopicRecord.KeyPrefix, cancellationToken))
         {
-            var (record, version) = await ReadAsync(key);
-            orphans.ExceptWith(record.PartitionsFrom(0).Select(PartitionRecord.KeyOf));
-            if (record.State == TopicState.Deleting)
-                await RemoveAsync(record, version);
-            else
-                topics.Add(record.Name, record.ToImage(await ReadPartitionsAsync(record, cancellationToken)));
+            if (await FindTopicAsync(key, cancellationToken) is { } topic)
+                topics.Add(topic.Name, topic);
         }
-        foreach (var key in orphans)
-            await ForgetAsync(key, cancellationToken);
         _cluster.Update(image => new ClusterImage(clusterId, image.Brokers, topics.ToImmutable()));
         foreach (var key in await _register.ListAsync(BrokerRecord.KeyPrefix, cancellationToken))
         {
             if (await _register.GetAsync(key, cancellationToken) is { } entry)
                 _cluster.Registered(BrokerRecord.Parse(entry.Document.Span));
         }
+    }
+
+    /// <summary>
+    /// Deletes what is left of topics whose deletion or creation was cut short. Only for one broker at a time: a creation
+    /// that goes on elsewhere would be taken for one that was cut short.
+    /// </summary>
+    public async Task EndChangesCutShortAsync(CancellationToken cancellationToken)
+    {
+        await _turn.WaitAsync(cancellationToken);
+        try
+        {
+            var orphans = (await _register.ListAsync(PartitionRecord.KeyPrefix, cancellationToken)).ToHashSet(StringComparer.Ordinal);
+            foreach (var key in await _register.ListAsync(TopicRecord.KeyPrefix, cancellationToken))
+            {
+                var (record, version) = await ReadAsync(key);
+                orphans.ExceptWith(record.PartitionsFrom(0).Select(PartitionRecord.KeyOf));
+                if (record.State == TopicState.Deleting)
+                    await RemoveAsync(record, version);
+            }
+            foreach (var key in orphans)
+                await ForgetAsync(key, cancellationToken);
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    /// <summary>A topic as the register has it; null where it has none, or one that is being deleted.</summary>
+    internal async Task<TopicImage?> FindTopicAsync(string key, CancellationToken cancellationToken)
+    {
+        if (await _register.GetAsync(key, cancellationToken) is not { } entry)
+            return null;
+        var record = TopicRecord.Parse(key, entry.Document.Span);
+        return record.State == TopicState.Deleting ? null : record.ToImage(await ReadPartitionsAsync(record, cancellationToken));
     }
 
     /// <summary>
@@ -214,7 +242,7 @@ public sealed class TopicControl : IDisposable
     /// </summary>
     private async Task<TopicOutcome> WriteAndOpenAsync(TopicRecord record, TopicImage topic, int from, RegisterVersion? expected)
     {
-        var partitions = await Task.WhenAll(record.PartitionsFrom(from).Select(id => WriteNewAsync(id, topic.Partitions[id.Partition])));
+        var partitions = await Task.WhenAll(record.PartitionsFrom(from).Select(id => WriteNewAsync(record, id, topic.Partitions[id.Partition])));
         topic = topic with { Partitions = [.. topic.Partitions.Take(from), .. partitions] };
         var version = await WriteAsync(record, expected);
         _cluster.Update(image => image.With(WithKnown(topic, from, image)));
@@ -239,12 +267,15 @@ public sealed class TopicControl : IDisposable
     private PartitionRecord NewPartition(ImmutableArray<BrokerId> replicas) =>
         PartitionRecord.Create(replicas.Select(id => new InSyncReplica(id, _cluster.EpochOf(id))), nonce: "");
 
-    // What lies there already is what a crash left of an earlier attempt.
-    private async Task<PartitionRecord> WriteNewAsync(TopicPartition id, PartitionRecord record)
+    // What lies there already is what a crash left of an earlier attempt, unless the topic counts it as its own by now.
+    private async Task<PartitionRecord> WriteNewAsync(TopicRecord topic, TopicPartition id, PartitionRecord record)
     {
         var left = await Partitions.ReadAsync(id, CancellationToken.None);
+        if (left is not null && await _register.GetAsync(TopicRecord.KeyOf(topic.Name), CancellationToken.None) is { } present
+            && TopicRecord.Parse(topic.Name, present.Document.Span).PartitionCount > id.Partition)
+            throw Overtaken(id.ToString());
         var change = await Partitions.ChangeAsync(id, record, left?.Version, CancellationToken.None);
-        return change.IsAccepted ? change.Current!.Record : throw new IOException($"{id} was changed by somebody else at the same time; try again.");
+        return change.IsAccepted ? change.Current!.Record : throw Overtaken(id.ToString());
     }
 
     private async Task<PartitionRecord[]> ReadPartitionsAsync(TopicRecord topic, CancellationToken cancellationToken) =>
@@ -276,7 +307,9 @@ public sealed class TopicControl : IDisposable
 
     private async Task<RegisterVersion> WriteAsync(TopicRecord record, RegisterVersion? expected) =>
         await _register.PutAsync(TopicRecord.KeyOf(record.Name), record.Serialize(), expected, CancellationToken.None)
-        ?? throw new IOException($"Topic '{record.Name}' was changed by somebody else at the same time; try again.");
+        ?? throw Overtaken($"Topic '{record.Name}'");
+
+    private static IOException Overtaken(string what) => new($"{what} was changed by somebody else at the same time; try again.");
 
     private static TopicOutcome Unknown(string name) =>
         TopicOutcome.Refused(ErrorCode.UnknownTopicOrPartition, $"There is no topic '{name}'.");

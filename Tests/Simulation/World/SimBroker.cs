@@ -128,7 +128,7 @@ public sealed class SimBroker(SimCluster cluster, BrokerId id) : IReplicationObs
     {
         var client = cluster.Register.ClientOf(process);
         Disk.CreateDirectory(DataDirectory);
-        _life = await BrokerLife.BeginAsync(id, Disk, DataDirectory, client, $"{id}-start-{_starts}", clock, rack: null, CancellationToken.None);
+        _life = await BrokerLife.BeginAsync(id, Disk, DataDirectory, client, $"{id}-start-{_starts}", clock, address: default, CancellationToken.None);
         Record = cluster.Bug?.RegisteredAs(_life.Record) ?? _life.Record;
         var nonce = 0;
         var ports = new ReplicaPorts

@@ -6,17 +6,17 @@ namespace OrleansLog.UnitTests.Support;
 /// <summary>What scenarios with several brokers do to topics, each in one line.</summary>
 internal static class ClusterScript
 {
-    public static async Task CreateAsync(TestCluster cluster, string topic, short replicas, params (string Name, string Value)[] config) =>
+    public static async Task CreateAsync(IScriptedCluster cluster, string topic, short replicas, params (string Name, string Value)[] config) =>
         await CreateAsync(cluster, topic, replicas, 1, config);
 
     public static async Task CreateAsync(
-        TestCluster cluster, string topic, short replicas, int partitions, params (string Name, string Value)[] config)
+        IScriptedCluster cluster, string topic, short replicas, int partitions, params (string Name, string Value)[] config)
     {
         await using var client = await cluster.ConnectAsync(new(0));
         Assert.Equal(ErrorCode.None, (await client.CreateTopicAsync(topic, partitions, replicas, config)).ErrorCode);
     }
 
-    public static async Task ProduceAsync(TestCluster cluster, string topic, params string[] values)
+    public static async Task ProduceAsync(IScriptedCluster cluster, string topic, params string[] values)
     {
         foreach (var value in values)
         {
@@ -33,7 +33,7 @@ internal static class ClusterScript
     }
 
     /// <summary>Everything that is committed, read from the leader.</summary>
-    public static async Task<string[]> ReadAsync(TestCluster cluster, string topic)
+    public static async Task<string[]> ReadAsync(IScriptedCluster cluster, string topic)
     {
         while (true)
         {
@@ -65,7 +65,7 @@ internal static class ClusterScript
 
     /// <summary>Produces one record after the other, wherever the leader is, until told to stop.</summary>
     /// <returns>The values that were acknowledged by all in-sync replicas, in order.</returns>
-    public static async Task<List<string>> ProduceUntilAsync(TestCluster cluster, string topic, CancellationToken stop)
+    public static async Task<List<string>> ProduceUntilAsync(IScriptedCluster cluster, string topic, CancellationToken stop)
     {
         var acknowledged = new List<string>();
         for (var number = 0; !stop.IsCancellationRequested || acknowledged.Count == 0;)

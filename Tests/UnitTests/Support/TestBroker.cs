@@ -5,6 +5,7 @@ using OrleansLog.Broker.Configuration;
 using OrleansLog.Broker.Embedded;
 using OrleansLog.Broker.Files;
 using OrleansLog.Kafka;
+using OrleansLog.Replication.Brokers;
 using OrleansLog.Storage;
 using OneBroker = OrleansLog.Broker.Broker;
 

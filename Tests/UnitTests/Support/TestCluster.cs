@@ -7,6 +7,7 @@ using OrleansLog.Broker.Embedded;
 using OrleansLog.Broker.Files;
 using OrleansLog.Kafka;
 using OrleansLog.Protocol;
+using OrleansLog.Replication.Brokers;
 using OrleansLog.Replication.Metadata;
 using OneBroker = OrleansLog.Broker.Broker;
 
@@ -16,7 +17,7 @@ namespace OrleansLog.UnitTests.Support;
 /// Several brokers in one embedded engine, each with its own endpoint on loopback, to be killed, paused and started. Waits
 /// are for the cluster's image to change, not for time to pass.
 /// </summary>
-internal sealed class TestCluster : IAsyncDisposable
+internal sealed class TestCluster : IScriptedCluster, IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 

@@ -1,6 +1,6 @@
 using OrleansLog.Replication.Metadata;
 
-namespace OrleansLog.Broker.Embedded;
+namespace OrleansLog.Broker.Nodes;
 
 /// <summary>The metadata register as one broker reaches it: not at all while the broker is paused.</summary>
 internal sealed class PausableRegister(IMetadataRegister register, PauseGate gate) : IMetadataRegister

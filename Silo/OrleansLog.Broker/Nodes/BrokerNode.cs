@@ -8,24 +8,25 @@ using OrleansLog.Protocol;
 using OrleansLog.Replication.Brokers;
 using OrleansLog.Replication.Metadata;
 using OrleansLog.Replication.Replicas;
+using OrleansLog.Storage;
 
-namespace OrleansLog.Broker.Embedded;
+namespace OrleansLog.Broker.Nodes;
 
 /// <summary>
-/// One broker of an embedded cluster with its disk, over all its lives: it starts, serves, is paused and goes on, stops or
+/// One broker with its disk, over all its lives: it starts, serves, is paused and goes on, stops or
 /// is killed, and starts again. What changes its life is asked for one at a time; the rest may come from any thread.
 /// </summary>
 internal sealed class BrokerNode : IReplicationObserver, IDisposable
 {
     private const long RegisterRetryDelayMs = 100;
 
-    private readonly EmbeddedCluster _cluster;
+    private readonly INodeCluster _cluster;
     private readonly string _directory;
     private readonly ILogger _logger;
     private readonly SemaphoreSlim _changing = new(1);
     private Life? _life;
 
-    public BrokerNode(BrokerId id, BrokerAddress address, EmbeddedCluster cluster)
+    public BrokerNode(BrokerId id, BrokerAddress address, INodeCluster cluster)
     {
         _cluster = cluster;
         Image = new(id, address.Host, address.Port, address.Rack);
@@ -55,7 +56,7 @@ internal sealed class BrokerNode : IReplicationObserver, IDisposable
         _cluster.Files.CreateDirectory(_directory);
         var register = new PausableRegister(_cluster.Register, Gate);
         var began = await BrokerLife.BeginAsync(
-            Id, _cluster.Files, _directory, register, Guid.NewGuid().ToString("N"), _cluster.Time, Image.Rack, cancellationToken, _cluster.Directory.Image.ClusterId);
+            Id, _cluster.Files, _directory, register, Guid.NewGuid().ToString("N"), _cluster.Time, new(Image.Host, Image.Port, Image.Rack), cancellationToken, _cluster.Directory.Image.ClusterId);
         var life = NewLife(began, register);
         Volatile.Write(ref _life, life);
         foreach (var topic in _cluster.Directory.Image.Topics.Values)
@@ -82,6 +83,16 @@ internal sealed class BrokerNode : IReplicationObserver, IDisposable
     public Task LeadPreferredAsync(TopicImage topic, int from) =>
         _life is { } life ? life.Replicas.LeadPreferredAsync(Mine(topic, from)) : Task.CompletedTask;
 
+    /// <inheritdoc cref="LeadPreferredAsync()"/>
+    public Task LeadPreferredAsync(TopicPartition partition) => _life is { } life ? life.Replicas.LeadPreferredAsync([partition]) : Task.CompletedTask;
+
+    /// <inheritdoc cref="BrokerReplicas.LeadUncleanlyAsync"/>
+    public Task<bool> LeadUncleanlyAsync(TopicPartition partition) => _life is { } life ? life.Replicas.LeadUncleanlyAsync(partition) : Task.FromResult(false);
+
+    /// <summary>Where the log of a partition ends here, and the epoch of its last record; null without a log that can be used.</summary>
+    public EpochEndOffset? FindLogEnd(TopicPartition partition) =>
+        _life?.Replicas.Find(partition) is { IsFailed: false, Log: { } log } ? new(log.EpochAt(log.LogEndOffset - 1), log.LogEndOffset) : null;
+
     /// <summary>Ends at once, as if the process had been killed: hands nothing over, and leaves no sign of a clean stop.</summary>
     public async Task KillAsync()
     {
@@ -91,6 +102,9 @@ internal sealed class BrokerNode : IReplicationObserver, IDisposable
         _cluster.Left(this);
         await CloseAsync(life);
     }
+
+    /// <summary>Hands over what it leads, and takes over nothing any more.</summary>
+    public Task ResignAsync() => _life is { } life ? life.Replicas.ResignAsync() : Task.CompletedTask;
 
     /// <summary>Hands over what it leads, then flushes, closes everything and ends.</summary>
     public async Task StopAsync()
@@ -201,7 +215,7 @@ internal sealed class BrokerNode : IReplicationObserver, IDisposable
         {
             Self = began.Record,
             Files = _cluster.Files,
-            Channel = new InProcessChannel(Gate, id => _cluster.Nodes.FirstOrDefault(node => node.Id == id)),
+            Channel = _cluster.ChannelFrom(this),
             Register = new PartitionRegister(register, () => $"{Id}@{began.Record.Epoch}-{Interlocked.Increment(ref nonce)}", _cluster.Time, RegisterRetryDelayMs)
             {
                 Changed = (id, record) => _cluster.RecordChanged(Id, id, record),
@@ -270,6 +284,20 @@ internal sealed class BrokerNode : IReplicationObserver, IDisposable
             select id;
         foreach (var id in unassigned.ToList())
             await DropAsync(life, id);
+        foreach (var name in held)
+        {
+            if (PartitionRecord.TryParseKey(PartitionRecord.KeyPrefix + name, out var id) && _cluster.Directory.Image.FindTopic(id.Topic) is null)
+                await DropStrayAsync(life, id);
+        }
+    }
+
+    // Its topic was deleted while this broker was away.
+    private async Task DropStrayAsync(Life life, TopicPartition id)
+    {
+        if (await _cluster.Register.GetAsync(TopicRecord.KeyOf(id.Topic), CancellationToken.None) is not null)
+            return;
+        await life.Broker.Store.DeleteAsync(id);
+        _logger.LogInformation("Broker {Broker} deleted its replica of {Partition}, whose topic is no more", Id, id);
     }
 
     // What the register itself does not say is with others stays: it may be the last copy.

@@ -3,7 +3,7 @@ using OrleansLog.Broker.Configuration;
 using OrleansLog.Broker.Partitions;
 using OrleansLog.Replication.Brokers;
 
-namespace OrleansLog.Broker.Embedded;
+namespace OrleansLog.Broker.Nodes;
 
 /// <summary>What one broker does now and then, for as long as it runs.</summary>
 internal sealed class Housekeeping : IAsyncDisposable
