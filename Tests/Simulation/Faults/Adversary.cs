@@ -156,7 +156,7 @@ public sealed class Adversary(SimCluster cluster)
         var start = replica.Log.LogStartOffset;
         var before = start + _random.Below(replica.HighWatermark - start + 1);
         if (_random.Chance(0.3)) before = replica.HighWatermark;
-        cluster.NoteDeletion(before);
+        cluster.NoteDeletion(replica.LeaderEpoch, before);
         _ = replica.DeleteBeforeAsync(before).AsTask();
     }
 
