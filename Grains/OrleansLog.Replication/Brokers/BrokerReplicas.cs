@@ -32,6 +32,7 @@ public sealed class BrokerReplicas(ReplicaPorts ports, string directory) : IAsyn
     public async Task<PartitionReplica> OpenAsync(ReplicaDescription description)
     {
         var replica = await PartitionReplica.OpenAsync(description, directory, ports);
+        replica.Repaired = () => CheckLeader(replica);
         _replicas[description.Id] = replica;
         return replica;
     }

@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
 using OrleansLog.Protocol;
 using OrleansLog.Replication.Leading;
@@ -7,8 +9,8 @@ using OrleansLog.Storage;
 namespace OrleansLog.Replication.Replicas;
 
 /// <summary>
-/// Pushes one leader's log to one follower: one read at a time, several appends on their way. Reads for a follower that
-/// is far behind happen apart from the turn of whoever appends.
+/// Pushes one leader's log to one follower: one read at a time, several appends on their way. What is appended during one
+/// read shares the next. Reads for a follower that is far behind happen apart from the turn of whoever appends.
 /// </summary>
 internal sealed class FollowerLink(Leadership leadership, FollowerProgress follower)
 {
@@ -90,10 +92,10 @@ internal sealed class FollowerLink(Leadership leadership, FollowerProgress follo
 
     private AppendRequest RequestOf(in AppendPlan plan, LogSlice slice)
     {
-        var bytes = slice.IsEmpty ? [] : GC.AllocateUninitializedArray<byte>(slice.Length);
-        slice.Read(bytes);
+        var bytes = ArrayPool<byte>.Shared.Rent(slice.Length).AsMemory(0, slice.Length);
+        slice.Read(bytes.Span);
         // The log may start amid a batch.
-        var isInBatch = Protocol.Records.RecordBatchHeader.TryRead(bytes, out var first) == ErrorCode.None && first.BaseOffset < plan.From;
+        var isInBatch = Protocol.Records.RecordBatchHeader.TryRead(bytes.Span, out var first) == ErrorCode.None && first.BaseOffset < plan.From;
         var record = leadership.State.Current.Record;
         return new AppendRequest
         {
@@ -120,6 +122,8 @@ internal sealed class FollowerLink(Leadership leadership, FollowerProgress follo
     private async Task SendAsync(AppendPlan plan, AppendRequest request)
     {
         var reply = await AskFollowerAsync(request);
+        // Without an answer somebody may still be reading the bytes.
+        if (reply is not null && MemoryMarshal.TryGetArray(request.Records, out var rented)) ArrayPool<byte>.Shared.Return(rented.Array!);
         leadership.On(nowMs => leadership.State.Replied(follower, plan, request.Records.Length, reply, nowMs));
     }
 

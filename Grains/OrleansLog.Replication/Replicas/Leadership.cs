@@ -84,8 +84,9 @@ internal sealed class Leadership : IDisposable
         }
 
         _ports.Observer.Appended(_replica, appended.BaseOffset, appended.NextOffset);
-        CarryOut(effects);
+        // The flush first: while it runs the followers get theirs.
         StartSettling();
+        CarryOut(effects);
         return new(ErrorCode.None, _state.Epoch, appended, committed ?? OwnAppendAsync(appended.NextOffset));
     }
 

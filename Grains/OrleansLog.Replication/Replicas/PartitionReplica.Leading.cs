@@ -25,7 +25,10 @@ public sealed partial class PartitionReplica
         if (claim == Election.Claim.None) return false;
         var elected = Election.Elect(instead.Record, _ports.Self, claim, _ports.Cluster.IsAlive, Options);
         var change = await _ports.Register.ChangeAsync(Id, elected, instead.Version, _closing.Token);
-        return change is { IsAccepted: true, Current: { } current } && await LeadAsync(current, life);
+        if (change is not { IsAccepted: true, Current: { } current }) return false;
+        if (claim is Election.Claim.Survivor or Election.Claim.Unclean)
+            _ports.Logger.LogWarning("{Partition}: broker {Broker} leads from {End} on; committed records from there on may be lost", Id, Broker, Log.LogEndOffset);
+        return await LeadAsync(current, life);
     }
 
     private async Task<Election.Claim> StrongestClaimAsync(PartitionRecord record, bool mayLose)

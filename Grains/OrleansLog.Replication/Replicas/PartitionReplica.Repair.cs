@@ -38,8 +38,9 @@ public sealed partial class PartitionReplica
         {
             if (Volatile.Read(ref _leadership) is { } leadership) StepDown(leadership);
             var isAlone = await LeaveInSyncAsync();
-            using var turn = await _turn.EnterAsync();
-            if (!_isClosed) await ReopenAsync(isAlone);
+            using (await _turn.EnterAsync())
+                if (!_isClosed) await ReopenAsync(isAlone);
+            Repaired?.Invoke();
         }
         catch (OperationCanceledException)
         {

@@ -74,6 +74,9 @@ public sealed partial class PartitionReplica : IAsyncDisposable
     /// <summary>Told when the high watermark moved: wakes readers. Short, any thread.</summary>
     public Action<Offset>? HighWatermarkMoved { get; set; }
 
+    /// <summary>Told when a repair has ended: the replica may lead again. Any thread.</summary>
+    internal Action? Repaired { get; set; }
+
     /// <summary>Which life of the replica this is.</summary>
     public ReplicaIncarnation Incarnation => new(_ports.Self.Epoch, _reopened);
 

@@ -58,14 +58,14 @@ public sealed record FaultProfile
     /// <summary>What the topic promises.</summary>
     public Promise Promise { get; init; }
 
-    public ReplicationOptions Replication => _replication with
+    public ReplicationOptions Replication => QuickReplication with
     {
         CatchUpBytesPerSecond = CatchUpBytesPerSecond,
         IsFlushedBeforeAcknowledged = Promise != Promise.InMemory,
         UncleanLeaderElectionEnable = Promise == Promise.Availability,
     };
 
-    private static readonly ReplicationOptions _replication = new()
+    private static readonly ReplicationOptions QuickReplication = new()
     {
         MinInSyncReplicas = 2,
         ReplicaLagTimeMaxMs = 1_000,
@@ -79,9 +79,9 @@ public sealed record FaultProfile
         RegisterRetryDelayMs = 20,
     };
 
-    public LogOptions Log => _log with { FlushMessages = Promise == Promise.InMemory ? long.MaxValue : 1 };
+    public LogOptions Log => SmallLog with { FlushMessages = Promise == Promise.InMemory ? long.MaxValue : 1 };
 
-    private static readonly LogOptions _log = new() { SegmentMs = long.MaxValue, SegmentBytes = 6_000, IndexIntervalBytes = 500, CheckpointBytes = 3_000 };
+    private static readonly LogOptions SmallLog = new() { SegmentMs = long.MaxValue, SegmentBytes = 6_000, IndexIntervalBytes = 500, CheckpointBytes = 3_000 };
 
     public double DrawClockRate(SimRandom random) => 1 + ClockDrift * (random.Below(2001) - 1000) / 1000;
 

@@ -7,7 +7,7 @@ namespace OrleansLog.UnitTests.Broker;
 /// <summary>Elections that somebody asks for.</summary>
 public sealed class LeaderElectionTests
 {
-    private static readonly TopicPartition _orders = new("orders", 0);
+    private static readonly TopicPartition Orders = new("orders", 0);
 
     [Fact]
     public async Task The_preferred_replica_takes_its_partition_back_when_asked()
@@ -19,14 +19,14 @@ public sealed class LeaderElectionTests
         var second = await cluster.UntilAsync("orders", record => record.Leader != preferred && record.Leader != BrokerId.None);
         await using var client = await cluster.ConnectAsync(second.Leader);
 
-        var early = await client.ElectAsync(_orders);
+        var early = await client.ElectAsync(Orders);
         await cluster.Engine.StartAsync(preferred);
         await cluster.UntilAsync("orders", record => record.InSync.Length == 3);
-        var elected = await client.ElectAsync(_orders);
+        var elected = await client.ElectAsync(Orders);
 
         Assert.Equal((ErrorCode.PreferredLeaderNotAvailable, $"Broker {preferred}, which orders-0 prefers, does not live."), (early.ErrorCode, early.ErrorMessage));
         Assert.Equal((ErrorCode.None, preferred), (elected.ErrorCode, cluster.LeaderOf("orders")));
-        Assert.Equal(ErrorCode.ElectionNotNeeded, (await client.ElectAsync(_orders)).ErrorCode);
+        Assert.Equal(ErrorCode.ElectionNotNeeded, (await client.ElectAsync(Orders)).ErrorCode);
         Assert.Equal(ErrorCode.UnknownTopicOrPartition, (await client.ElectAsync(new("carts", 0))).ErrorCode);
         await ProduceAsync(cluster, "orders", "a");
     }
@@ -46,11 +46,11 @@ public sealed class LeaderElectionTests
         await ProduceAsync(cluster, "orders", "lost");
         await using var client = await cluster.ConnectAsync(witness);
 
-        Assert.Equal(ErrorCode.ElectionNotNeeded, (await client.ElectAsync(_orders, isUnclean: true)).ErrorCode);
+        Assert.Equal(ErrorCode.ElectionNotNeeded, (await client.ElectAsync(Orders, isUnclean: true)).ErrorCode);
         await cluster.Engine.KillAsync(leader);
-        Assert.Equal(ErrorCode.EligibleLeadersNotAvailable, (await client.ElectAsync(_orders, isUnclean: true)).ErrorCode);
+        Assert.Equal(ErrorCode.EligibleLeadersNotAvailable, (await client.ElectAsync(Orders, isUnclean: true)).ErrorCode);
         await cluster.Engine.StartAsync(follower);
-        var elected = await client.ElectAsync(_orders, isUnclean: true);
+        var elected = await client.ElectAsync(Orders, isUnclean: true);
 
         Assert.Equal(ErrorCode.None, elected.ErrorCode);
         Assert.Equal(
@@ -58,7 +58,7 @@ public sealed class LeaderElectionTests
         await ProduceAsync(cluster, "orders", "new");
         await cluster.Engine.StartAsync(leader);
         await cluster.UntilAsync("orders", record => record.InSync.Length == 2);
-        Assert.Equal(["0:kept", "1:new"], await ReadAsync(cluster, "orders", follower));
-        Assert.Equal(new Offset(2), cluster.Broker(leader).Partitions.Find(_orders)!.Log.LogEndOffset);
+        Assert.Equal(["0:kept", "1:new"], await ReadAsync(cluster, "orders"));
+        Assert.Equal(new Offset(2), cluster.Broker(leader).Partitions.Find(Orders)!.Log.LogEndOffset);
     }
 }

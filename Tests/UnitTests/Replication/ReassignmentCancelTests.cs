@@ -5,13 +5,13 @@ namespace OrleansLog.UnitTests.Replication;
 
 public sealed class ReassignmentCancelTests
 {
-    private static readonly PartitionRecord _moving = Reassignment.Begin(
+    private static readonly PartitionRecord Moving = Reassignment.Begin(
         PartitionRecord.Create([new(new(0), 1), new(new(1), 1)], "n") with { Leader = new(0), LeaderEpoch = new(3) }, [new(1), new(2)]);
 
     [Fact]
     public void A_leader_that_was_added_leads_no_more()
     {
-        var cancelled = Reassignment.Cancel(_moving with { Leader = new(2), InSync = [.. _moving.InSync, new(new(2), 1)] });
+        var cancelled = Reassignment.Cancel(Moving with { Leader = new(2), InSync = [.. Moving.InSync, new(new(2), 1)] });
         Assert.Equal(BrokerId.None, cancelled.Leader);
         Assert.Equal([1, 0], cancelled.Replicas.Select(id => id.Value));
         Assert.All(cancelled.InSync, member => Assert.Contains(member.Broker, cancelled.Replicas));
@@ -20,7 +20,7 @@ public sealed class ReassignmentCancelTests
     [Fact]
     public void A_move_is_not_given_up_while_only_what_was_added_is_in_sync()
     {
-        var moving = _moving with { Leader = new(2), InSync = [new(new(2), 1)] };
+        var moving = Moving with { Leader = new(2), InSync = [new(new(2), 1)] };
         Assert.Same(moving, Reassignment.Cancel(moving));
     }
 }

@@ -18,24 +18,48 @@ internal static class ClusterScript
 
     public static async Task ProduceAsync(TestCluster cluster, string topic, params string[] values)
     {
-        await using var client = await cluster.ConnectAsync(cluster.LeaderOf(topic));
         foreach (var value in values)
         {
             // Who was elected a moment ago may not have heard of it.
             var error = ErrorCode.NotLeaderOrFollower;
             while (error == ErrorCode.NotLeaderOrFollower)
+            {
+                var led = await cluster.UntilAsync(topic, record => record.Leader != BrokerId.None);
+                await using var client = await cluster.ConnectAsync(led.Leader);
                 error = (await client.ProduceAsync(topic, Batches.Of(value))).ErrorCode;
+            }
             Assert.Equal(ErrorCode.None, error);
         }
     }
 
-    public static async Task<string[]> ReadAsync(TestCluster cluster, string topic, BrokerId broker)
+    /// <summary>Everything that is committed, read from the leader.</summary>
+    public static async Task<string[]> ReadAsync(TestCluster cluster, string topic)
     {
-        await using var client = await cluster.ConnectAsync(broker);
-        var end = (await client.ListOffsetAsync(topic, -1)).Offset;
+        while (true)
+        {
+            var led = await cluster.UntilAsync(topic, record => record.Leader != BrokerId.None);
+            await using var client = await cluster.ConnectAsync(led.Leader);
+            var end = await client.ListOffsetAsync(topic, -1);
+            // Who was elected a moment ago finds out first what is committed.
+            if (end.ErrorCode is ErrorCode.NotLeaderOrFollower or ErrorCode.OffsetNotAvailable)
+                continue;
+            Assert.Equal(ErrorCode.None, end.ErrorCode);
+            if (await ReadAsync(client, topic, end.Offset) is { } read)
+                return read;
+        }
+    }
+
+    private static async Task<string[]?> ReadAsync(TestClient client, string topic, long end)
+    {
         var read = new List<string>();
         while (read.Count < end)
-            read.AddRange(Batches.Read((await client.FetchAsync(topic, read.Count, maxWaitMs: 30_000)).Records!.Value));
+        {
+            var answer = await client.FetchAsync(topic, read.Count, maxWaitMs: 30_000);
+            if (answer.ErrorCode == ErrorCode.NotLeaderOrFollower)
+                return null;
+            Assert.Equal(ErrorCode.None, answer.ErrorCode);
+            read.AddRange(Batches.Read(answer.Records ?? default));
+        }
         return [.. read];
     }
 

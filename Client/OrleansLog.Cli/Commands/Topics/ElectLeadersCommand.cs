@@ -37,7 +37,7 @@ internal static class ElectLeadersCommand
 
     private static void Report(Session session, PartitionResult result, ElectionType type)
     {
-        if (result.Error == ErrorCode.None) session.Out.WriteLine($"Elected a leader of {result.Partition}.");
+        if (result.Error == ErrorCode.None) session.Out.WriteLine(result.Message ?? $"Elected a leader of {result.Partition}.");
         else if (result.Error == ErrorCode.ElectionNotNeeded)
             session.Out.WriteLine($"{result.Partition} is led by {(type == ElectionType.Preferred ? "its preferred replica" : "an in-sync replica")} already.");
         else session.Error.WriteLine($"olog: could not elect a leader of {result.Partition}: {(result.Message ?? Explain(result.Error)).TrimEnd('.')}.");

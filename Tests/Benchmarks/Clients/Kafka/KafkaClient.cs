@@ -7,7 +7,13 @@ namespace OrleansLog.Benchmarks.Clients.Kafka;
 /// The Kafka protocol by hand (https://kafka.apache.org/protocol), in versions that brokers from 2.4 to 4.x all know:
 /// CreateTopics 2, DeleteTopics 1, Metadata 4, Produce 7, Fetch 11, ListOffsets 1.
 /// </summary>
-internal sealed class KafkaClient(IPEndPoint endPoint, FlushConfig flush) : IBrokerClient
+/// <param name="endPoint">The broker.</param>
+/// <param name="flush">How a topic is told to flush.</param>
+/// <param name="replicas">
+/// The brokers that hold a new topic, its leader (the broker of <paramref name="endPoint"/>) first; producers then ask for
+/// acks=all. None to leave both to the broker, with acks=1.
+/// </param>
+internal sealed class KafkaClient(IPEndPoint endPoint, FlushConfig flush, params int[] replicas) : IBrokerClient
 {
     private const short CreateTopicsKey = 19, DeleteTopicsKey = 20, MetadataKey = 3, ListOffsetsKey = 2;
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
@@ -16,7 +22,8 @@ internal sealed class KafkaClient(IPEndPoint endPoint, FlushConfig flush) : IBro
     {
         using var connection = new Connection(endPoint);
         var config = flush.For(durability);
-        var request = new KafkaWriter().Begin(CreateTopicsKey, 2).Int32(1).String(topic).Int32(1).Int16(1).Int32(0);
+        var request = new KafkaWriter().Begin(CreateTopicsKey, 2).Int32(1).String(topic);
+        Assign(request);
         request.Int32(config is null ? 0 : 1);
         if (config is not null)
         {
@@ -39,6 +46,18 @@ internal sealed class KafkaClient(IPEndPoint endPoint, FlushConfig flush) : IBro
         }
 
         AwaitLeader(connection, topic);
+    }
+
+    private void Assign(KafkaWriter request)
+    {
+        if (replicas.Length == 0)
+        {
+            request.Int32(1).Int16(1).Int32(0);
+            return;
+        }
+
+        request.Int32(-1).Int16(-1).Int32(1).Int32(0).Int32(replicas.Length);
+        Array.ForEach(replicas, id => request.Int32(id));
     }
 
     public void DeleteTopic(string topic)
@@ -71,7 +90,7 @@ internal sealed class KafkaClient(IPEndPoint endPoint, FlushConfig flush) : IBro
         return error == 0 ? response.Int64() : throw new BrokerException($"ListOffsets of {topic}: error {error}");
     }
 
-    public IProducerLink OpenProducer(string topic, ProducerShape shape) => new KafkaProducerLink(endPoint, topic, shape);
+    public IProducerLink OpenProducer(string topic, ProducerShape shape) => new KafkaProducerLink(endPoint, topic, shape, acks: replicas.Length == 0 ? (short)1 : (short)-1);
 
     public IConsumerLink OpenConsumer(string topic, int fetchBytes) => new KafkaConsumerLink(endPoint, topic, fetchBytes);
 

@@ -2,19 +2,21 @@ using System.Net;
 
 namespace OrleansLog.Benchmarks.Clients.Kafka;
 
-/// <summary>Produce requests with acks=1, pipelined; the answer to each is checked for its error code.</summary>
+/// <summary>Produce requests, pipelined; the answer to each is checked for its error code.</summary>
 internal sealed class KafkaProducerLink : IProducerLink
 {
     private readonly Connection _connection;
     private readonly string _topic;
     private readonly ProducerShape _shape;
+    private readonly short _acks;
     private readonly RecordBatchMaker _batches;
     private readonly KafkaWriter _writer = new();
     private readonly byte[] _prepared;
     private readonly Queue<int> _recordsInFlight = new();
 
-    public KafkaProducerLink(IPEndPoint endPoint, string topic, ProducerShape shape)
+    public KafkaProducerLink(IPEndPoint endPoint, string topic, ProducerShape shape, short acks = 1)
     {
+        _acks = acks;
         _connection = new Connection(endPoint);
         (_topic, _shape, _batches) = (topic, shape, new RecordBatchMaker(shape.RecordBytes));
         _prepared = Request(new long[shape.BatchRecords]).ToArray();
@@ -41,7 +43,7 @@ internal sealed class KafkaProducerLink : IProducerLink
     public void Dispose() => _connection.Dispose();
 
     private ReadOnlySpan<byte> Request(ReadOnlySpan<long> stamps) => _writer.Begin(0, 7)
-        .String(null).Int16(1).Int32(30_000).Int32(1).String(_topic).Int32(1).Int32(0).Bytes(_batches.Make(stamps)).End();
+        .String(null).Int16(_acks).Int32(30_000).Int32(1).String(_topic).Int32(1).Int32(0).Bytes(_batches.Make(stamps)).End();
 
     private void SendRequest(ReadOnlySpan<byte> request, int records)
     {
