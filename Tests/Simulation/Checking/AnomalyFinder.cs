@@ -76,8 +76,15 @@ internal sealed class AnomalyFinder
     {
         if (!_lastPolled.TryGetValue(e.Who, out var last)) return null;
         var offset = last.Offset;
-        while (offset >= Offset.Zero && Origin(last.Branch, offset) != Origin(e.Branch, offset)) offset += -1;
+        while (offset >= Offset.Zero && !IsSame(last.Branch, e.Branch, offset)) offset += -1;
         return offset;
+    }
+
+    // Where they part nobody can tell before the first leader: what is committed again in another branch is the same.
+    private bool IsSame(LeaderEpoch one, LeaderEpoch other, Offset offset)
+    {
+        var (mine, its) = (Origin(one, offset), Origin(other, offset));
+        return mine == its || (_values.TryGetValue((mine, offset), out var value) && _values.TryGetValue((its, offset), out var same) && value == same);
     }
 
     private void CheckPlace(HistoryEvent e)

@@ -234,16 +234,18 @@ public sealed class ReaderFencingInvariant() : Checker("8 reader fencing")
 /// <summary>After a failed flush a replica claims nothing new until it has opened its log anew.</summary>
 public sealed class FailedFlushInvariant() : Checker("9 failed flush")
 {
-    private readonly Dictionary<BrokerId, (ReplicaIncarnation Life, Offset Flushed)> _failed = [];
+    private readonly Dictionary<BrokerId, (PartitionReplica Replica, ReplicaIncarnation Life, Offset Flushed)> _failed = [];
 
     public override void OnFlushFailed(SimBroker broker)
     {
-        if (broker.Replica is { } replica) _failed[broker.Id] = (replica.Incarnation, replica.Log.SettledOffset);
+        if (broker.Replica is { } replica) _failed[broker.Id] = (replica, replica.Incarnation, replica.Log.SettledOffset);
     }
 
     public override void OnAnswered(SimBroker broker, AppendRequest request, AppendReply reply)
     {
-        if (reply.Code != AppendCode.Accepted || !_failed.TryGetValue(broker.Id, out var failed) || failed.Life != reply.Incarnation) return;
+        if (reply.Code != AppendCode.Accepted || !_failed.TryGetValue(broker.Id, out var failed)) return;
+        // Another replica, after the partition was moved away and back, has another log.
+        if (failed.Replica != broker.Replica || failed.Life != reply.Incarnation) return;
         Require(reply.Matched <= failed.Flushed, $"broker {broker.Id} claims {reply.Matched} after a flush failed at {failed.Flushed}");
     }
 }

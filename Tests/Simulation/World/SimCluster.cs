@@ -215,8 +215,11 @@ public sealed class SimCluster
         foreach (var (offset, value) in records) History.Committed(offset, value, branch.Since);
     }
 
-    public void Polled(SimBroker broker, LeaderEpoch known, LeaderEpoch answered, Offset offset, long value) =>
+    public void Polled(SimBroker broker, LeaderEpoch known, LeaderEpoch answered, Offset offset, long value)
+    {
+        if (KeepsTrace) Note($"poll {offset} of {broker.Id} in epoch {answered}");
         Check(checker => checker.OnPolled(broker, known, answered, offset, value));
+    }
 
     public void Acknowledged(LeaderEpoch epoch, Offset offset, long value) => Check(checker => checker.OnAcknowledged(epoch, offset, value));
 
