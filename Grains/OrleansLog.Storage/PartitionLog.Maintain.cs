@@ -120,6 +120,19 @@ public sealed partial class PartitionLog
         }
     }
 
+    /// <summary>
+    /// Where <see cref="TruncateToAsync"/> would let the log end: before <paramref name="offset"/> when no batch ends there,
+    /// or what lies before is damaged. Nothing may be appended meanwhile.
+    /// </summary>
+    /// <exception cref="IOException">The files cannot be read.</exception>
+    public Offset EndIfCutAt(Offset offset)
+    {
+        offset = Offset.Max(offset, LogStartOffset);
+        if (offset >= LogEndOffset) return LogEndOffset;
+        var last = _segments.LastOrDefault(segment => segment.BaseOffset < offset);
+        return last is null ? offset : Offset.Max(last.BatchAt(offset).BaseOffset, LogStartOffset);
+    }
+
     // Until the cut is durable, the checkpoint claims nothing of what is cut.
     private async Task CutBackAsync(Offset offset)
     {

@@ -34,6 +34,7 @@ internal sealed class AnomalyFinder
         {
             case HistoryEventKind.Deleted: _deletedBefore[e.Branch] = Offset.Max(DeletedBefore(e.Branch), e.Offset); return;
             case HistoryEventKind.Forked: TakeFork(e.Branch, new((int)e.Value), e.Offset); return;
+            case HistoryEventKind.SetBack: TakeSetBack(e); return;
             case HistoryEventKind.Committed: _committed.Add(e.Value); break;
             case HistoryEventKind.Acknowledged: TakeSend(e); break;
             case HistoryEventKind.Polled: TakePoll(e); break;
@@ -69,6 +70,12 @@ internal sealed class AnomalyFinder
         }
 
         _lastPolled[e.Who] = (e.Branch, e.Offset);
+    }
+
+    // It must not forget what it got and what is still there.
+    private void TakeSetBack(HistoryEvent e)
+    {
+        if (LastPolled(e) is { } last) _lastPolled[e.Who] = (e.Branch, Offset.Max(last, e.Offset + -1));
     }
 
     // What it got in another branch counts as far as it is in this one.

@@ -25,6 +25,9 @@ public sealed class History
     public void Polled(int consumer, Offset offset, long value, LeaderEpoch branch = default) =>
         _events.Add(new(HistoryEventKind.Polled, consumer, offset, value, branch));
 
+    /// <summary>A consumer was told that what it got from an offset on is not in the log any more, and goes on there.</summary>
+    public void SetBack(int consumer, Offset to, LeaderEpoch branch) => _events.Add(new(HistoryEventKind.SetBack, consumer, to, 0, branch));
+
     /// <summary>Somebody asked for the records before an offset to be deleted.</summary>
     public void Deleted(Offset before, LeaderEpoch branch = default) => _events.Add(new(HistoryEventKind.Deleted, 0, before, 0, branch));
 
@@ -43,6 +46,7 @@ public enum HistoryEventKind
     Acknowledged,
     Committed,
     Polled,
+    SetBack,
     Deleted,
     Forked,
 }

@@ -86,7 +86,7 @@ public sealed class CommitInvariant() : Checker("4 commit")
             Require(next.Batch.Next <= highWatermark, $"the high watermark {highWatermark} splits a batch");
             // In another branch there are other members.
             if (ledger == Cluster.Ledger.Current) CheckHeld(ledger, next.Batch);
-            Cluster.Committed(ledger, next.Holder, next.Batch);
+            Cluster.Committed(ledger, replica.LeaderEpoch, next.Holder, next.Batch);
         }
 
         Require(highWatermark <= ledger.End, $"broker {broker.Id} commits up to {highWatermark} and has only {broker.Shadow.End}");
@@ -96,9 +96,12 @@ public sealed class CommitInvariant() : Checker("4 commit")
     private (SimBroker Holder, BatchId Batch)? Next(SimBroker leader, Offset at)
     {
         foreach (var broker in Cluster.Brokers.Where(other => other != leader && other.Replica is not null).Prepend(leader))
-            if (broker.Shadow.At(at) is { } batch && leader.Shadow.HoldsOrRefuses(batch)) return (broker, batch);
+            if ((broker.Shadow.At(at) ?? AtStart(broker, at)) is { } batch && leader.Shadow.HoldsOrRefuses(batch)) return (broker, batch);
         return null;
     }
+
+    // Where all before is deleted, a batch of a later leadership may have begun before.
+    private static BatchId? AtStart(SimBroker broker, Offset at) => broker.Replica!.Log.LogStartOffset == at ? broker.Shadow.AtStart(at) : null;
 
     private void CheckHeld(LedgerBranch ledger, BatchId batch)
     {
@@ -111,7 +114,7 @@ public sealed class CommitInvariant() : Checker("4 commit")
             if (broker.DamagedInEpoch >= member.BrokerEpoch) continue;
             if (Cluster.Profile.Promise == Promise.InMemory && broker.CrashedInEpoch >= member.BrokerEpoch) continue;
             var shadow = broker.Shadow;
-            var durable = broker.Replica?.Log.SettledOffset ?? shadow.End;
+            var durable = broker.Replica?.Log.SettledOffset ?? shadow.CoveredEnd;
             Require(ledger.IsSafeAt(broker, batch), $"offset {batch.Base} of epoch {batch.Epoch} is committed and broker {member.Broker}, in sync, lacks it: {current.Record}");
             Require(durable >= batch.Next, $"offset {batch.Base} is committed and not durable on broker {member.Broker}: {current.Record}");
         }
@@ -149,7 +152,7 @@ public sealed class DurabilityInvariant() : Checker("5 durability")
     public override void OnLed(SimBroker broker, LeaderEpoch epoch)
     {
         var ledger = Cluster.Ledger.Of(epoch);
-        foreach (var batch in ledger.Batches)
+        foreach (var batch in ledger.Batches.Where(batch => Cluster.Ledger.CommittedBy(batch) < epoch))
             Require(ledger.IsSafeAt(broker, batch), $"broker {broker.Id} leads epoch {epoch} and lacks the committed batch at {batch.Base} of epoch {batch.Epoch}");
     }
 

@@ -11,6 +11,7 @@ public sealed class Ledger
 {
     private readonly List<LedgerBranch> _branches = [new(LeaderEpoch.None, null)];
     private readonly Dictionary<BatchId, List<(Offset Offset, long Value)>> _records = [];
+    private readonly Dictionary<BatchId, LeaderEpoch> _committedBy = [];
 
     /// <summary>The branch of the last leadership.</summary>
     public LedgerBranch Current => _branches[^1];
@@ -34,8 +35,12 @@ public sealed class Ledger
         branch.IsCertain = true;
     }
 
-    public void Add(LedgerBranch branch, BatchId batch, List<(Offset, long)> records)
+    /// <summary>The leadership that committed a batch. One that was given before, and began later, need not have it.</summary>
+    public LeaderEpoch CommittedBy(BatchId batch) => _committedBy[batch];
+
+    public void Add(LedgerBranch branch, LeaderEpoch leadership, BatchId batch, List<(Offset, long)> records)
     {
+        _committedBy.TryAdd(batch, leadership);
         _records.TryAdd(batch, records);
         branch.Add(batch, records);
     }

@@ -134,6 +134,7 @@ public sealed class SimConsumer(SimCluster cluster, int place) : SimClient(clust
         if (answer.Agreed is { } agreed && agreed.EndOffset < Position)
         {
             (Position, _read) = (agreed.EndOffset, agreed.Epoch);
+            Cluster.History.SetBack(Place, Position, Cluster.Ledger.Of(answer.Epoch).Since);
             return;
         }
 

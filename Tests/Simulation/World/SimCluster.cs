@@ -204,14 +204,14 @@ public sealed class SimCluster
     }
 
     /// <summary>A batch is committed: its values have their place for good.</summary>
-    public void Committed(LedgerBranch branch, SimBroker holder, BatchId batch)
+    public void Committed(LedgerBranch branch, LeaderEpoch leadership, SimBroker holder, BatchId batch)
     {
         Trace($"commit {batch.Base} to {batch.Next} epoch {batch.Epoch} by {holder.Id}");
-        var read = holder.Replica!.Log.Read(batch.Base, 1, batch.Next);
+        var read = holder.Replica!.Log.Read(branch.End, 1, batch.Next);
         var bytes = new byte[read.Slice.Length];
         read.Slice.Read(bytes);
-        var records = Records.Read(bytes).Where(record => record.Offset >= batch.Base && record.Offset < batch.Next).ToList();
-        Ledger.Add(branch, batch, records);
+        var records = Records.Read(bytes).Where(record => record.Offset >= branch.End && record.Offset < batch.Next).ToList();
+        Ledger.Add(branch, leadership, batch, records);
         foreach (var (offset, value) in records) History.Committed(offset, value, branch.Since);
     }
 
