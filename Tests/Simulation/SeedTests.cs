@@ -26,8 +26,13 @@ public sealed class SeedTests(ITestOutputHelper output)
     /// Seeds that once broke something: a replica that left by itself and was taken in again for what it had said before
     /// (55); records appended to a file that a restart took for sealed (75); pages taken for durable after a failed flush
     /// (1049); offsets that changed outside of the CRC (215); a lone damaged leader that kept its damage in company (182); a
-    /// log start amid a batch, or unknown to the next leader (198, 1380); a move given up under its own leader (1300); a lone damaged leader that would not give way to
-    /// one who had everything (1403); a last batch that was believed its offset after damage (1864).
+    /// log start amid a batch, or unknown to the next leader (198, 1380); a move given up under its own leader (1300); a lone
+    /// damaged leader that would not give way to one who had everything (1403), nor when that one came back later (5159,
+    /// 87027); a last batch that was believed its offset after damage (1864); a broker's identity that a crash cut short
+    /// (2285); the lost end of a log that nobody missed (3649, 28833); a change of the record that was made from an earlier
+    /// one than it replaced (7303); an unclean restart that led while others, restarted cleanly, had everything (30932); a
+    /// failed flush that left nobody to lead (74076); a damaged log that was cut before its replica had left the in-sync set
+    /// (80493).
     /// </summary>
     [Theory]
     [InlineData(49)]
@@ -41,6 +46,15 @@ public sealed class SeedTests(ITestOutputHelper output)
     [InlineData(1380)]
     [InlineData(1403)]
     [InlineData(1864)]
+    [InlineData(2285)]
+    [InlineData(3649)]
+    [InlineData(5159)]
+    [InlineData(7303)]
+    [InlineData(28833)]
+    [InlineData(30932)]
+    [InlineData(74076)]
+    [InlineData(80493)]
+    [InlineData(87027)]
     public void What_broke_once_does_not_break_again(ulong seed) => Assert.Null(SimRun.Run(seed).Violation);
 
     [Fact]

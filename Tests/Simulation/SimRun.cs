@@ -75,7 +75,7 @@ public static class SimRun
         foreach (var producer in producers) producer.IsStopping = true;
         cluster.Scheduler.RunUntil(limit, () => isBroken() || IsAtRest(cluster, consumers));
         if (isBroken()) return;
-        if (producers.Sum(producer => producer.Acknowledged) <= before) cluster.Violate("availability", "nothing was acknowledged after the faults had ended");
+        if (producers.Sum(producer => producer.Acknowledged) <= before) cluster.Violate("availability", $"nothing was acknowledged after the faults had ended; {Describe(cluster, consumers)}");
         else if (!IsAtRest(cluster, consumers)) cluster.Violate("convergence", Describe(cluster, consumers));
         else cluster.Finish();
     }
@@ -92,5 +92,5 @@ public static class SimRun
     private static string Describe(SimCluster cluster, List<SimConsumer> consumers) =>
         $"{cluster.PeekPartition()?.Record}; committed {cluster.Ledger.Current.End}; consumers {string.Join(' ', consumers.Select(consumer => consumer.Position))}; "
         + string.Join("; ", cluster.Brokers.Select(broker =>
-            $"broker {broker.Id}: end {broker.Shadow.End} hw {broker.Replica?.HighWatermark} leads {broker.Replica?.IsLeader} failed {broker.Replica?.IsFailed}"));
+            $"broker {broker.Id}: end {broker.Shadow.End} hw {broker.Replica?.HighWatermark} leads {broker.Replica?.IsLeader} failed {broker.Replica?.IsFailed} of epoch {broker.Record?.Epoch}"));
 }

@@ -9,13 +9,17 @@ namespace OrleansLog.Replication.Metadata;
 /// </summary>
 public static class Reassignment
 {
-    /// <summary>The record that begins a move to <paramref name="target"/>, whose first broker is to lead.</summary>
-    public static PartitionRecord Begin(PartitionRecord record, ImmutableArray<BrokerId> target) => record with
+    /// <summary>
+    /// The record that begins a move to <paramref name="target"/>, whose first broker is to lead. What an earlier move has
+    /// added and this one does not want goes at once; the same record when nobody else is in sync.
+    /// </summary>
+    public static PartitionRecord Begin(PartitionRecord record, ImmutableArray<BrokerId> target)
     {
-        Replicas = [.. target, .. record.Replicas.Except(target)],
-        Adding = [.. target.Except(record.Replicas.Except(record.Adding))],
-        Removing = [.. record.Replicas.Except(target)],
-    };
+        ImmutableArray<BrokerId> original = [.. record.Replicas.Except(record.Adding)];
+        ImmutableArray<BrokerId> replicas = [.. target, .. original.Except(target)];
+        if (!replicas.Any(record.IsInSync)) return record;
+        return Keeping(record, replicas) with { Adding = [.. target.Except(original)], Removing = [.. original.Except(target)] };
+    }
 
     /// <summary>
     /// The record that gives a move up: what was added goes again, and leads no more. The same record when nobody else is in
@@ -25,16 +29,16 @@ public static class Reassignment
     {
         ImmutableArray<BrokerId> staying = [.. record.Replicas.Except(record.Adding)];
         if (!staying.Any(record.IsInSync)) return record;
-        return record with
-        {
-            Replicas = staying,
-            InSync = [.. record.InSync.Where(member => staying.Contains(member.Broker))],
-            Eligible = [.. record.Eligible.Where(member => staying.Contains(member.Broker))],
-            Leader = staying.Contains(record.Leader) ? record.Leader : BrokerId.None,
-            Adding = [],
-            Removing = [],
-        };
+        return Keeping(record, staying) with { Adding = [], Removing = [] };
     }
+
+    private static PartitionRecord Keeping(PartitionRecord record, ImmutableArray<BrokerId> replicas) => record with
+    {
+        Replicas = replicas,
+        InSync = [.. record.InSync.Where(member => replicas.Contains(member.Broker))],
+        Eligible = [.. record.Eligible.Where(member => replicas.Contains(member.Broker))],
+        Leader = replicas.Contains(record.Leader) ? record.Leader : BrokerId.None,
+    };
 
     /// <summary>Whether a move waits for nothing but that its leader, which is to go, hands over.</summary>
     public static bool MustHandOver(PartitionRecord record, BrokerId leader) =>

@@ -65,6 +65,20 @@ public sealed partial class PartitionReplica
         }
     }
 
+    // Somebody may be back who has what is damaged here.
+    private async Task GiveWayAsync()
+    {
+        try
+        {
+            var current = await _ports.Register.ReadAsync(Id, _closing.Token);
+            if (_keepsDamage && current is not null && await CanBeReplacedAsync(current.Record.Distrusting(Broker))) Fail(null);
+        }
+        catch (OperationCanceledException)
+        {
+            // Closed meanwhile.
+        }
+    }
+
     private bool HasPromised(PartitionRecord record) => record.IsInSync(Broker) || record.FindEligible(Broker) is not null;
 
     // Who left while nothing could be committed has everything too (KIP-966); but nobody has it whose disk is another one.
