@@ -212,7 +212,8 @@ internal sealed class LogRecovery
 
     private void Refuse(Segment segment, RefusedRange range)
     {
-        _logger.LogError("{Damage}; nothing is cut off", range);
+        // What goes in any case may never have reached the disk.
+        if (range.To > LogStartOffset) _logger.LogError("{Damage}; nothing is cut off", range);
         segment.Refuse(range);
         HasMended = true;
     }

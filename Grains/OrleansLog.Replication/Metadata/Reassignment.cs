@@ -11,14 +11,14 @@ public static class Reassignment
 {
     /// <summary>
     /// The record that begins a move to <paramref name="target"/>, whose first broker is to lead. What an earlier move has
-    /// added and this one does not want goes at once; the same record when nobody else is in sync.
+    /// added and this one does not want goes at once; if nobody else is in sync, it goes at the end.
     /// </summary>
     public static PartitionRecord Begin(PartitionRecord record, ImmutableArray<BrokerId> target)
     {
-        ImmutableArray<BrokerId> original = [.. record.Replicas.Except(record.Adding)];
-        ImmutableArray<BrokerId> replicas = [.. target, .. original.Except(target)];
-        if (!replicas.Any(record.IsInSync)) return record;
-        return Keeping(record, replicas) with { Adding = [.. target.Except(original)], Removing = [.. original.Except(target)] };
+        var original = record.Replicas.Except(record.Adding).ToList();
+        var leaving = original.Union(target).Any(record.IsInSync) ? original.Except(target) : record.Replicas.Except(target);
+        ImmutableArray<BrokerId> removing = [.. leaving];
+        return Keeping(record, [.. target, .. removing]) with { Adding = [.. target.Except(original)], Removing = removing };
     }
 
     /// <summary>
