@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using Orleans.Configuration;
 using Orleans.Hosting;
 using OrleansLog.Grains.Placement;
+using OrleansLog.Membership;
 using OrleansLog.Protocol;
 using SiloOptions = OrleansLog.Silo.Options.SiloOptions;
 
@@ -37,7 +38,7 @@ internal static class SiloNetwork
             endpoint.SiloListeningEndpoint = new IPEndPoint(listening, options.SiloPort);
             endpoint.GatewayListeningEndpoint = new IPEndPoint(listening, options.GatewayPort);
         });
-        //BLOB silo.UseBlobMembership(client => BlobContainers.Open(options, client));
+        silo.UseBlobMembership(client => BlobContainers.Open(options, client));
     }
 
     /// <summary>
