@@ -1,0 +1,130 @@
+using System.Globalization;
+using OrleansLog.Client;
+using OrleansLog.Client.Admin;
+using OrleansLog.UnitTests.Metadata;
+
+namespace OrleansLog.ClusterTests.Processes;
+
+/// <summary>
+/// Three silos in processes of their own that are killed, hung, stopped and robbed of their disks while producers and
+/// consumers run; what those saw is judged by the simulator's checker. <c>OLOG_CLUSTER_ROUNDS</c> asks for more rounds.
+/// </summary>
+public sealed class ThreeSilosUnderFaults(Azurite azurite, ITestOutputHelper output) : IClassFixture<Azurite>
+{
+    private const string Topic = "history";
+    private const int Partitions = 3;
+    private const int ProgressRecords = 20;
+
+    private static readonly int Rounds = int.Parse(Environment.GetEnvironmentVariable("OLOG_CLUSTER_ROUNDS") ?? "4", CultureInfo.InvariantCulture);
+
+    private static readonly Fault[] Faults =
+    [
+        new("killed", async silo =>
+        {
+            await silo.KillAsync();
+            return silo.StartAsync;
+        }),
+        new("stopped", async silo =>
+        {
+            await silo.StopAsync();
+            return silo.StartAsync;
+        }),
+        new("hung", async silo =>
+        {
+            await silo.PauseAsync();
+            return () => GoOnAsync(silo);
+        }),
+        new("wiped", async silo =>
+        {
+            await silo.KillAsync();
+            silo.WipeDisk();
+            return silo.StartAsync;
+        }),
+    ];
+
+    [Fact]
+    public async Task Nothing_acknowledged_is_lost_while_silos_come_and_go()
+    {
+        var cluster = $"faults-{Guid.NewGuid():N}";
+        List<SiloProcess> silos = [.. Enumerable.Range(0, 3).Select(id => new SiloProcess(id, cluster, azurite.ConnectionString))];
+        try
+        {
+            await Task.WhenAll(silos.Select(silo => silo.StartAsync()));
+            var bootstrap = string.Join(',', silos.Select(silo => silo.Address));
+            await using var client = new OrleansLogClient(bootstrap);
+            await CreateTopicAsync(client);
+            await using var workload = new Workload(bootstrap, Topic, Partitions, producers: 2, consumers: 2);
+            await UntilAsync(() => workload.FewestSince(DateTimeOffset.UnixEpoch) >= ProgressRecords);
+            var gaps = new List<(string Fault, long Ms)>();
+            for (var round = 0; round < Rounds; round++)
+                gaps.Add(await PlayAsync(silos[round % silos.Count], Faults[round % Faults.Length], client, workload));
+
+            var anomalies = await workload.JudgeAsync();
+            Report(workload, gaps);
+            Assert.Empty(anomalies);
+            Assert.Empty(workload.Refusals);
+        }
+        finally
+        {
+            foreach (var silo in silos)
+                await silo.DisposeAsync();
+        }
+    }
+
+    private static async Task CreateTopicAsync(OrleansLogClient client)
+    {
+        while ((await client.Admin.DescribeClusterAsync()).Brokers.Count < 3)
+            await Task.Yield();
+        await client.Admin.CreateTopicAsync(new NewTopic(Topic) { PartitionCount = Partitions, ReplicationFactor = 3, Config = new Dictionary<string, string> { ["min.insync.replicas"] = "2" } });
+    }
+
+    private static async Task<(string Fault, long Ms)> PlayAsync(SiloProcess silo, Fault fault, OrleansLogClient client, Workload workload)
+    {
+        var since = DateTimeOffset.UtcNow;
+        var mend = await fault.StrikeAsync(silo);
+        await UntilAsync(() => workload.FewestSince(since) >= ProgressRecords);
+        await mend();
+        await UntilInSyncAsync(client);
+        var mended = DateTimeOffset.UtcNow;
+        await UntilAsync(() => workload.FewestSince(mended) >= ProgressRecords);
+        return (fault.Name, workload.GapAfter(since));
+    }
+
+    // A silo that was given up while it hung ends itself as soon as it learns of it, as a supervisor would have it.
+    private static async Task GoOnAsync(SiloProcess silo)
+    {
+        await silo.ResumeAsync();
+        await UntilAsync(() => silo.HasEnded);
+        await silo.StartAsync();
+    }
+
+    private static async Task UntilInSyncAsync(OrleansLogClient client)
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(3));
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(200));
+        while ((await client.Admin.DescribeTopicAsync(Topic, patience.Token)).Partitions.Any(partition => partition.InSync.Count < 3))
+            await timer.WaitForNextTickAsync(patience.Token);
+    }
+
+    // What other processes do can only be looked at now and then.
+    private static async Task UntilAsync(Func<bool> isReached)
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(3));
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
+        while (!isReached())
+            await timer.WaitForNextTickAsync(patience.Token);
+    }
+
+    private void Report(Workload workload, List<(string Fault, long Ms)> gaps)
+    {
+        output.WriteLine($"{workload.AcknowledgedCount} records acknowledged in {Rounds} rounds.");
+        foreach (var fault in gaps.GroupBy(gap => gap.Fault, gap => gap.Ms))
+        {
+            var sorted = fault.Order().ToList();
+            output.WriteLine($"{fault.Key}: every partition took records again within {sorted[sorted.Count / 2]} ms (median; {sorted[0]} to {sorted[^1]}).");
+        }
+    }
+
+    /// <summary>Something that befalls a silo; what it answers makes it good again.</summary>
+    private sealed record Fault(string Name, Func<SiloProcess, Task<Func<Task>>> StrikeAsync);
+}

@@ -1,0 +1,173 @@
+using System.Globalization;
+using System.Text;
+using OrleansLog.Client;
+using OrleansLog.Client.Consuming;
+using OrleansLog.Client.Producing;
+using OrleansLog.Protocol;
+using OrleansLog.Simulation.Checking;
+
+namespace OrleansLog.ClusterTests.Processes;
+
+/// <summary>
+/// Producers and consumers that write down what they are told, for the simulator's history checker. Each producer sends one
+/// value after the other to each partition in turn; each value once.
+/// </summary>
+internal sealed class Workload : IAsyncDisposable
+{
+    private readonly string _topic;
+    private readonly int _partitions;
+    private readonly OrleansLogClient _client;
+    private readonly CancellationTokenSource _stopProducing = new();
+    private readonly CancellationTokenSource _stopConsuming = new();
+    private readonly Lock _gate = new();
+    private readonly List<Sent> _acknowledged = [];
+    private readonly List<Got> _polled = [];
+    private readonly List<string> _refusals = [];
+    private readonly Task[] _producers;
+    private readonly Task[] _consumers;
+    private long _lastValue;
+
+    public Workload(string bootstrap, string topic, int partitions, int producers, int consumers)
+    {
+        (_topic, _partitions) = (topic, partitions);
+        _client = new OrleansLogClient(new ClientOptions { BootstrapServers = bootstrap, RequestTimeoutMs = 5_000, ConnectTimeoutMs = 1_000, RetryBackoffMsMax = 200 });
+        _producers = [.. Enumerable.Range(0, producers).SelectMany(id => Enumerable.Range(0, partitions).Select(partition => Task.Run(() => ProduceAsync(id, partition))))];
+        _consumers = [.. Enumerable.Range(0, consumers).Select(id => Task.Run(() => ConsumeAsync(id)))];
+    }
+
+    /// <summary>The errors that producers were given, apart from those that their client retries.</summary>
+    public IReadOnlyList<string> Refusals
+    {
+        get
+        {
+            lock (_gate)
+                return [.. _refusals];
+        }
+    }
+
+    public int AcknowledgedCount
+    {
+        get
+        {
+            lock (_gate)
+                return _acknowledged.Count;
+        }
+    }
+
+    /// <summary>How many values that were sent after a moment have been acknowledged, on the partition with the fewest.</summary>
+    public int FewestSince(DateTimeOffset moment)
+    {
+        lock (_gate)
+            return Enumerable.Range(0, _partitions).Min(partition => _acknowledged.Count(sent => sent.Partition == partition && sent.AtMs > moment.ToUnixTimeMilliseconds()));
+    }
+
+    /// <summary>How long after a moment every partition had acknowledged something again, in ms.</summary>
+    public long GapAfter(DateTimeOffset moment)
+    {
+        var ms = moment.ToUnixTimeMilliseconds();
+        lock (_gate)
+            return Enumerable.Range(0, _partitions).Max(partition => _acknowledged.Where(sent => sent.Partition == partition && sent.AtMs > ms).Min(sent => sent.AtMs) - ms);
+    }
+
+    /// <summary>Ends the producers, lets the consumers read to the end, and says what is wrong with what they saw.</summary>
+    public async Task<IReadOnlyList<string>> JudgeAsync()
+    {
+        await _stopProducing.CancelAsync();
+        await Task.WhenAll(_producers);
+        var log = await ReadLogAsync();
+        while (!HaveRead(log))
+            await Task.Yield();
+        await _stopConsuming.CancelAsync();
+        await Task.WhenAll(_consumers);
+        return [.. Enumerable.Range(0, _partitions).SelectMany(partition => Judge(partition, log))];
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stopProducing.CancelAsync();
+        await _stopConsuming.CancelAsync();
+        await Task.WhenAll([.. _producers, .. _consumers]);
+        await _client.DisposeAsync();
+        _stopProducing.Dispose();
+        _stopConsuming.Dispose();
+    }
+
+    private async Task ProduceAsync(int id, int partition)
+    {
+        await using var producer = _client.CreateProducer(new ProducerOptions { DeliveryTimeoutMs = 60_000, RequestTimeoutMs = 3_000 });
+        while (!_stopProducing.IsCancellationRequested)
+        {
+            var value = Interlocked.Increment(ref _lastValue);
+            try
+            {
+                var metadata = await producer.ProduceAsync(_topic, new OutgoingRecord { Partition = partition, Value = Encoding.ASCII.GetBytes(Text(value)) });
+                lock (_gate)
+                    _acknowledged.Add(new(id, partition, metadata.Offset.Value, value, DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()));
+            }
+            catch (OrleansLogException refused)
+            {
+                lock (_gate)
+                    _refusals.Add(refused.Message);
+            }
+        }
+    }
+
+    private async Task ConsumeAsync(int id)
+    {
+        await using var consumer = _client.CreateConsumer<string, string>(new ConsumerOptions { OffsetReset = OffsetReset.Earliest });
+        consumer.Assign(Enumerable.Range(0, _partitions).Select(partition => new TopicPartition(_topic, partition)));
+        try
+        {
+            await foreach (var record in consumer.ConsumeAsync(_stopConsuming.Token))
+            {
+                lock (_gate)
+                    _polled.Add(new(id, record.Partition, record.Offset.Value, long.Parse(record.Value!, CultureInfo.InvariantCulture)));
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // It has read to the end.
+        }
+    }
+
+    private async Task<List<Got>> ReadLogAsync()
+    {
+        var ends = await _client.Admin.ListOffsetsAsync([.. Enumerable.Range(0, _partitions).Select(partition => new TopicPartition(_topic, partition))], OffsetSpec.Latest);
+        var log = new List<Got>();
+        await using var reader = _client.CreateConsumer<string, string>(new ConsumerOptions { OffsetReset = OffsetReset.Earliest });
+        reader.Assign(ends.Keys);
+        await foreach (var record in reader.ConsumeAsync())
+        {
+            log.Add(new(-1, record.Partition, record.Offset.Value, long.Parse(record.Value!, CultureInfo.InvariantCulture)));
+            if (ends.All(end => log.Exists(got => got.Partition == end.Key.Partition && got.Offset >= end.Value.Offset.Value - 1)))
+                break;
+        }
+        return log;
+    }
+
+    private bool HaveRead(List<Got> log)
+    {
+        lock (_gate)
+            return Enumerable.Range(0, _consumers.Length).All(id => _polled.Where(got => got.Who == id).Select(got => (got.Partition, got.Offset)).Distinct().Count() >= log.Count);
+    }
+
+    // Everything in the log at the end is what was committed; what a consumer got beyond that was not.
+    private IEnumerable<string> Judge(int partition, List<Got> log)
+    {
+        var history = new History();
+        foreach (var got in log.Where(got => got.Partition == partition))
+            history.Committed(new(got.Offset), got.Value);
+        foreach (var sent in _acknowledged.Where(sent => sent.Partition == partition))
+            history.Acknowledged(sent.Producer, new(sent.Offset), sent.Value);
+        foreach (var got in _polled.Where(got => got.Partition == partition))
+            history.Polled(got.Who, new(got.Offset), got.Value);
+        // A producer without an id repeats a value when the answer to it was lost.
+        return history.FindAnomalies().Where(anomaly => anomaly.Kind != AnomalyKind.Duplicate).Select(anomaly => $"{_topic}-{partition}: {anomaly}");
+    }
+
+    private static string Text(long value) => value.ToString(CultureInfo.InvariantCulture);
+
+    private readonly record struct Sent(int Producer, int Partition, long Offset, long Value, long AtMs);
+
+    private readonly record struct Got(int Who, int Partition, long Offset, long Value);
+}
