@@ -84,13 +84,13 @@ internal sealed class LogRecovery
         LogEndOffset = Offset.Max(Offset.Max(_expected, _checkpoint.Offset), LogStartOffset);
         MustRoll = Segments.Count > 0
             && (Segments[^1].NextOffset < LogEndOffset || Segments[^1].Refused.Length > 0 || Segments[^1].BaseOffset < _checkpoint.SegmentBaseOffset);
-        if (_expected < _checkpoint.Offset)
+        if (_expected < _checkpoint.Offset && _checkpoint.Offset > LogStartOffset)
             _logger.LogError(
                 "{Directory}: offsets {From} to {To} were flushed and are gone; reads of them are refused",
                 _directory, _expected, _checkpoint.Offset - 1L);
         DropBeforeStart();
         if (_mustRebuildEpochs) RebuildEpochs();
-        Epochs = Epochs.WithoutBefore(LogStartOffset);
+        Epochs = Segments.Count > 0 ? Epochs.WithoutBefore(LogStartOffset) : LeaderEpochs.Empty;
     }
 
     private void Recover(int index)
@@ -212,7 +212,8 @@ internal sealed class LogRecovery
 
     private void Refuse(Segment segment, RefusedRange range)
     {
-        _logger.LogError("{Damage}; nothing is cut off", range);
+        // What goes in any case may never have reached the disk.
+        if (range.To > LogStartOffset) _logger.LogError("{Damage}; nothing is cut off", range);
         segment.Refuse(range);
         HasMended = true;
     }

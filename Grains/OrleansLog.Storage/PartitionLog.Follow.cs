@@ -37,15 +37,29 @@ public sealed partial class PartitionLog : ILogOutline
     public LeaderEpoch EpochAt(Offset offset) =>
         offset < LogStartOffset || offset >= LogEndOffset ? LeaderEpoch.None : Epochs.EpochAt(offset);
 
-    /// <summary>The first offset that is known to be damaged, in what was read so far; null if all was sound. Any thread.</summary>
+    /// <summary>
+    /// The first offset that is known to be damaged, in what was read so far, or missing; null if all was sound. Any thread.
+    /// </summary>
     public Offset? FirstRefusedOffset
     {
         get
         {
-            foreach (var segment in Volatile.Read(ref _segments))
-                if (segment.Refused is [var first, ..]) return first.From;
-            return null;
+            lock (_turn) return FindFirstRefused();
         }
+    }
+
+    private Offset? FindFirstRefused()
+    {
+        var expected = LogStartOffset;
+        foreach (var segment in _segments)
+        {
+            if (segment.BaseOffset > expected) return expected;
+            foreach (var range in segment.Refused)
+                if (range.To > LogStartOffset) return Offset.Max(range.From, LogStartOffset);
+            expected = Offset.Max(expected, segment.NextOffset);
+        }
+
+        return expected < LogEndOffset ? expected : null;
     }
 
     private static Offset CheckContinuation(ReadOnlySpan<byte> batches, Offset next)

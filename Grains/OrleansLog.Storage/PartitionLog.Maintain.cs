@@ -28,8 +28,8 @@ public sealed partial class PartitionLog
 
     /// <summary>
     /// Drops everything the log holds and lets it start and end at <paramref name="start"/>, which may lie anywhere. Nothing
-    /// may be appended until it completes; then it is durable. A crash meanwhile leaves the old log, or an empty one that
-    /// starts where the old one did, or the new one.
+    /// may be appended until it completes; then it is durable. A crash meanwhile leaves the old log, perhaps cut back to
+    /// <paramref name="start"/>, or an empty one there; one that would start earlier than the old one may start where that did.
     /// </summary>
     /// <exception cref="StorageException">The files failed; the log takes no more appends.</exception>
     public ValueTask ResetToAsync(Offset start) => new(Enqueue(() => ResetNowAsync(start)));
@@ -120,6 +120,19 @@ public sealed partial class PartitionLog
         }
     }
 
+    /// <summary>
+    /// Where <see cref="TruncateToAsync"/> would let the log end: before <paramref name="offset"/> when no batch ends there,
+    /// or what lies before is damaged. Nothing may be appended meanwhile.
+    /// </summary>
+    /// <exception cref="IOException">The files cannot be read.</exception>
+    public Offset EndIfCutAt(Offset offset)
+    {
+        offset = Offset.Max(offset, LogStartOffset);
+        if (offset >= LogEndOffset) return LogEndOffset;
+        var last = _segments.LastOrDefault(segment => segment.BaseOffset < offset);
+        return last is null ? offset : Offset.Max(last.BatchAt(offset).BaseOffset, LogStartOffset);
+    }
+
     // Until the cut is durable, the checkpoint claims nothing of what is cut.
     private async Task CutBackAsync(Offset offset)
     {
@@ -142,7 +155,8 @@ public sealed partial class PartitionLog
         ThrowIfFailed();
         try
         {
-            if (_segments.Length > 0) await DropAllAsync();
+            if (start > LogStartOffset && start < LogEndOffset) await CutBackAsync(start);
+            if (_segments.Length > 0) await DropAllAsync(Offset.Max(start, LogStartOffset));
             PublishReset(start);
             await CarryOutAsync(PlanCheckpoint(), start);
             await FlushParentOnceAsync();
@@ -154,10 +168,11 @@ public sealed partial class PartitionLog
         }
     }
 
-    // Only once the old files are gone for certain may the checkpoint speak of another place.
-    private async Task DropAllAsync()
+    // Only once the old files are gone for certain may the checkpoint speak of an earlier place. A later one it must name at
+    // once: a log that had everything up to there must not be found shorter.
+    private async Task DropAllAsync(Offset at)
     {
-        await ClaimNothingBeyondAsync(RecoveryCheckpoint.At(LogStartOffset, LogStartOffset));
+        await ClaimNothingBeyondAsync(RecoveryCheckpoint.At(at, at));
         Retire(PublishEnd([], LogStartOffset));
         await _files.FlushDirectoryAsync(Directory);
     }

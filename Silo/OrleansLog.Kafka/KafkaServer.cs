@@ -28,11 +28,11 @@ public sealed class KafkaServer : IAsyncDisposable
     private readonly ITimer _idleSweep;
     private Task _accepting = Task.CompletedTask;
 
-    private KafkaServer(Socket listener, Broker.Broker broker, TimeProvider time, ILogger logger)
+    private KafkaServer(Socket listener, Broker.Broker broker, IRequestForwarder? forwarder, TimeProvider time, ILogger logger)
     {
         var config = broker.Config;
         _listener = listener;
-        _dispatcher = ApiDispatcher.For(broker);
+        _dispatcher = ApiDispatcher.For(broker, forwarder);
         _connectionsMax = config.ConnectionsMax;
         _limits = new ConnectionLimits(config.RequestBytesMax, config.RequestsInFlightMax, config.ConnectionIdleMax);
         _time = time;
@@ -62,9 +62,10 @@ public sealed class KafkaServer : IAsyncDisposable
     }
 
     /// <summary>Starts to serve <paramref name="broker"/> on a socket from <see cref="Bind"/>, which it owns from here on.</summary>
-    public static KafkaServer Start(Socket listener, Broker.Broker broker, TimeProvider time, ILogger<KafkaServer> logger)
+    public static KafkaServer Start(
+        Socket listener, Broker.Broker broker, TimeProvider time, ILogger<KafkaServer> logger, IRequestForwarder? forwarder = null)
     {
-        var server = new KafkaServer(listener, broker, time, logger);
+        var server = new KafkaServer(listener, broker, forwarder, time, logger);
         listener.Listen(Backlog);
         server._accepting = server.AcceptAsync();
         return server;

@@ -40,12 +40,12 @@ internal sealed class EmbeddedBrokers : IEngine
     /// <summary>Claims the ports, then the data directory; serves when everything in it is recovered.</summary>
     public static async Task<IEngine> StartAsync(SiloOptions options, ILoggerFactory loggers, CancellationToken cancellation)
     {
-        var listeners = Bind(options);
+        var listeners = KafkaEndpoints.Bind(options);
         var endPoints = listeners.Select(l => (IPEndPoint)l.LocalEndPoint!).ToList();
         var files = new PhysicalFileSystem();
         try
         {
-            var brokers = Options(options, listeners) with { Serve = Serve };
+            var brokers = KafkaEndpoints.Describe(options, listeners) with { Serve = Serve };
             var engine = await EmbeddedEngine.StartAsync(brokers, files, TimeProvider.System, loggers, cancellation);
             return new EmbeddedBrokers(engine, files, listeners, string.Join(", ", endPoints));
         }
@@ -53,7 +53,7 @@ internal sealed class EmbeddedBrokers : IEngine
         {
             listeners.ForEach(l => l.Dispose());
             files.Dispose();
-            throw Explain(problem, options);
+            throw KafkaEndpoints.Explain(problem, options);
         }
 
         // The first time on the port that was claimed before all else, later on the same one again.
@@ -89,60 +89,4 @@ internal sealed class EmbeddedBrokers : IEngine
         _unused.ForEach(l => l.Dispose());
         _files.Dispose();
     }
-
-    private static BrokerOptions Options(SiloOptions options, List<Socket> listeners)
-    {
-        var advertised = options.AdvertisedHost ?? (IsEveryAddress(options.Host) ? Dns.GetHostName() : options.Host);
-        var addresses = listeners.Select(l => new BrokerAddress(advertised, ((IPEndPoint)l.LocalEndPoint!).Port)).ToList();
-        if (options.Racks.Count > 0)
-            addresses = [.. addresses.Select((address, number) => address with { Rack = options.Racks[number % options.Racks.Count] })];
-        return new BrokerOptions
-        {
-            DataDirectory = options.DataDirectory,
-            Brokers = addresses,
-            Config = options.Config
-                .With(ConfigSource.StaticBroker, BrokerConfigs.LogDirs.Name, options.DataDirectory)
-                .With(ConfigSource.StaticBroker, BrokerConfigs.Listeners.Name, Uris(addresses.Select(a => a with { Host = options.Host })))
-                .With(ConfigSource.StaticBroker, BrokerConfigs.AdvertisedListeners.Name, Uris(addresses)),
-        };
-    }
-
-    private static string Uris(IEnumerable<BrokerAddress> addresses) =>
-        string.Join(',', addresses.Select(a => string.Create(CultureInfo.InvariantCulture, $"PLAINTEXT://{a.Host}:{a.Port}")));
-
-    private static bool IsEveryAddress(string host) =>
-        IPAddress.TryParse(host, out var address) && (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any));
-
-    private static List<Socket> Bind(SiloOptions options)
-    {
-        if (options.KafkaPort + options.Brokers - 1 > IPEndPoint.MaxPort)
-            throw new StartException(ExitCode.Usage, $"--kafka-port {options.KafkaPort} leaves no ports for {options.Brokers} brokers");
-        var address = SiloProcess.Address(options.Host);
-        var listeners = new List<Socket>();
-        for (var number = 0; number < options.Brokers; number++)
-        {
-            var endPoint = new IPEndPoint(address, options.KafkaPort == 0 ? 0 : options.KafkaPort + number);
-            try
-            {
-                listeners.Add(KafkaServer.Bind(endPoint));
-            }
-            catch (SocketException problem)
-            {
-                listeners.ForEach(l => l.Dispose());
-                throw CannotListen(endPoint.ToString(), problem);
-            }
-        }
-        return listeners;
-    }
-
-    private static StartException CannotListen(string address, SocketException problem) => new(
-        ExitCode.AddressInUse, $"Kafka cannot listen on {address}: {problem.Message} (--kafka-port chooses another port)", problem);
-
-    private static StartException Explain(Exception problem, SiloOptions options) => problem switch
-    {
-        SocketException socket => CannotListen(string.Create(CultureInfo.InvariantCulture, $"{options.Host}:{options.KafkaPort}"), socket),
-        DirectoryInUseException => new(ExitCode.DataDirectoryInUse, problem.Message, problem),
-        InvalidDataException => new(ExitCode.DataNotReadable, $"the data directory {options.DataDirectory} cannot be used: {problem.Message}", problem),
-        _ => new(ExitCode.DataDirectoryNotUsable, $"the data directory {options.DataDirectory} cannot be used: {problem.Message}", problem),
-    };
 }

@@ -3,12 +3,26 @@ using OrleansLog.Silo.Options;
 namespace OrleansLog.Silo;
 
 /// <summary>The one place that chooses what carries the brokers.</summary>
-internal static class Engines
+internal static partial class Engines
 {
-    public static Task<IEngine> StartAsync(SiloOptions options, ILoggerFactory loggers, CancellationToken cancellation) => options.Engine switch
+    /// <summary>The Orleans engine where it is part of this build, unless several brokers are to share the process.</summary>
+    public static Engine DefaultFor(SiloOptions options) => FindOrleans() is not null && options.Brokers == 1 ? Engine.Orleans : Engine.Embedded;
+
+    public static Task<IEngine> StartAsync(SiloOptions options, ILoggerFactory loggers, CancellationToken cancellation) =>
+        (options.Engine ?? DefaultFor(options)) == Engine.Embedded
+            ? EmbeddedBrokers.StartAsync(options, loggers, cancellation)
+            : (FindOrleans() ?? throw NoOrleans())(options, loggers, cancellation);
+
+    private static StartEngine? FindOrleans()
     {
-        Engine.Embedded => EmbeddedBrokers.StartAsync(options, loggers, cancellation),
-        _ => throw new StartException(
-            ExitCode.Usage, "--engine orleans is not part of this build, which has only the embedded engine; leave the option out or give --engine embedded"),
-    };
+        StartEngine? start = null;
+        AddOrleans(ref start);
+        return start;
+    }
+
+    /// <summary>Written only where the Orleans packages were there to build with.</summary>
+    static partial void AddOrleans(ref StartEngine? start);
+
+    private static StartException NoOrleans() => new(
+        ExitCode.Usage, "--engine orleans is not part of this build, which has only the embedded engine; leave the option out or give --engine embedded");
 }

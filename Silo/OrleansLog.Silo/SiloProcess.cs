@@ -79,6 +79,8 @@ public static class SiloProcess
     private static ILoggerFactory Loggers(LogLevel level) => LoggerFactory.Create(logging => logging
         .SetMinimumLevel(level)
         .AddFilter("Microsoft", level > LogLevel.Warning ? level : LogLevel.Warning)
+        .AddFilter("Orleans", level is LogLevel.Information or LogLevel.Warning ? LogLevel.Error : level)
+        .AddFilter("Orleans.Runtime.MembershipService", level)
         // What keeps the host from starting is told once, in words, by whoever asked it to start.
         .AddFilter("Microsoft.Extensions.Hosting", LogLevel.None)
         .AddSimpleConsole(console =>

@@ -9,10 +9,11 @@ namespace OrleansLog.Simulation;
 /// <param name="Violation">The invariant that broke, and how; null if all held.</param>
 /// <param name="TraceHash">The same for two runs of a seed.</param>
 /// <param name="Acknowledged">Batches that producers were told are safe.</param>
+/// <param name="Lost">Acknowledged records that were lost as the topic allows.</param>
 /// <param name="Epochs">Leaderships that there were.</param>
 /// <param name="Events">Things that happened.</param>
 /// <param name="Trace">What happened, if it was asked for.</param>
-public sealed record SimResult(ulong Seed, string? Violation, ulong TraceHash, int Acknowledged, int Epochs, long Events, string Trace);
+public sealed record SimResult(ulong Seed, string? Violation, ulong TraceHash, int Acknowledged, int Lost, int Epochs, long Events, string Trace);
 
 /// <summary>
 /// Runs a cluster from a seed: faults for a while, then peace, then it must come to rest with everything in its place.
@@ -22,14 +23,14 @@ public static class SimRun
     private const long PeaceUsMax = 40_000_000;
     private const long EventsMax = 300_000;
 
-    public static SimResult Run(ulong seed, FaultProfile? profile = null, PlantedBug? bug = null, bool keepsTrace = false)
+    public static SimResult Run(ulong seed, FaultProfile? profile = null, PlantedBug? bug = null, bool keepsTrace = false, Promise promise = Promise.Durable)
     {
         var outer = SynchronizationContext.Current;
         SynchronizationContext.SetSynchronizationContext(null);
         using var escapes = new SilentFailures();
         try
         {
-            return RunCluster(seed, new SimCluster(seed, profile, bug, keepsTrace), escapes);
+            return RunCluster(seed, new SimCluster(seed, profile, bug, keepsTrace, promise), escapes);
         }
         finally
         {
@@ -56,7 +57,7 @@ public static class SimRun
         adversary.End();
         MakePeace(cluster, producers, consumers, isBroken);
         return new(
-            seed, cluster.Violation, cluster.TraceHash, producers.Sum(producer => producer.Acknowledged),
+            seed, cluster.Violation, cluster.TraceHash, producers.Sum(producer => producer.Acknowledged), cluster.Lost,
             (cluster.PeekPartition()?.Record.LeaderEpoch.Value ?? 0) + 1, cluster.Scheduler.Events, cluster.TraceText);
     }
 
@@ -74,7 +75,7 @@ public static class SimRun
         foreach (var producer in producers) producer.IsStopping = true;
         cluster.Scheduler.RunUntil(limit, () => isBroken() || IsAtRest(cluster, consumers));
         if (isBroken()) return;
-        if (producers.Sum(producer => producer.Acknowledged) <= before) cluster.Violate("availability", "nothing was acknowledged after the faults had ended");
+        if (producers.Sum(producer => producer.Acknowledged) <= before) cluster.Violate("availability", $"nothing was acknowledged after the faults had ended; {Describe(cluster, consumers)}");
         else if (!IsAtRest(cluster, consumers)) cluster.Violate("convergence", Describe(cluster, consumers));
         else cluster.Finish();
     }
@@ -84,12 +85,12 @@ public static class SimRun
         if (cluster.PeekPartition()?.Record is not { } record || record.InSync.Length < record.Replicas.Length) return false;
         if (!record.Adding.IsEmpty || !record.Removing.IsEmpty) return false;
         var ends = cluster.Replicas.Select(broker => broker.Shadow.End).Distinct().ToList();
-        return ends.Count == 1 && ends[0] == cluster.Ledger.End && consumers.All(consumer => consumer.Position == ends[0])
+        return ends.Count == 1 && ends[0] == cluster.Ledger.Current.End && consumers.All(consumer => consumer.Position == ends[0])
             && cluster.Replicas.All(broker => broker.Replica?.HighWatermark == ends[0]);
     }
 
     private static string Describe(SimCluster cluster, List<SimConsumer> consumers) =>
-        $"{cluster.PeekPartition()?.Record}; committed {cluster.Ledger.End}; consumers {string.Join(' ', consumers.Select(consumer => consumer.Position))}; "
+        $"{cluster.PeekPartition()?.Record}; committed {cluster.Ledger.Current.End}; consumers {string.Join(' ', consumers.Select(consumer => consumer.Position))}; "
         + string.Join("; ", cluster.Brokers.Select(broker =>
-            $"broker {broker.Id}: end {broker.Shadow.End} hw {broker.Replica?.HighWatermark} leads {broker.Replica?.IsLeader} failed {broker.Replica?.IsFailed}"));
+            $"broker {broker.Id}: end {broker.Shadow.End} hw {broker.Replica?.HighWatermark} leads {broker.Replica?.IsLeader} failed {broker.Replica?.IsFailed} of epoch {broker.Record?.Epoch}"));
 }

@@ -103,15 +103,18 @@ public sealed class BrokerLife
         return Encoding.ASCII.GetString(bytes);
     }
 
+    // Whole or not at all: an identity that a crash has cut short would be nobody's.
     private static async ValueTask WriteAsync(ILogFileSystem files, string directory, string name, string text)
     {
-        using (var file = files.Open($"{directory}/{name}", create: true))
+        var next = $"{directory}/{name}.next";
+        using (var file = files.Open(next, create: true))
         {
             file.Truncate(0);
             file.Write(0, Encoding.ASCII.GetBytes(text));
             await file.FlushAsync();
         }
 
+        files.Rename(next, $"{directory}/{name}");
         await files.FlushDirectoryAsync(directory);
     }
 }

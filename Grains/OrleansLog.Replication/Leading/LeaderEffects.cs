@@ -8,4 +8,11 @@ namespace OrleansLog.Replication.Leading;
 /// <param name="MustReload">Somebody else may have changed the record: read it.</param>
 /// <param name="MustStepDown">There is a later leader, or the partition is not led from here any more.</param>
 public readonly record struct LeaderEffects(
-    bool HasCommitted = false, PartitionRecord? Proposal = null, bool MustReload = false, bool MustStepDown = false);
+    bool HasCommitted = false, PartitionRecord? Proposal = null, bool MustReload = false, bool MustStepDown = false)
+{
+    /// <summary>
+    /// The one version that <see cref="Proposal"/> may replace: it was made from that. When the write's turn comes, the
+    /// leader may know a later one.
+    /// </summary>
+    public RegisterVersion Replaces { get; init; }
+}

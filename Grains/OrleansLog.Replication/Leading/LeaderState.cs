@@ -202,7 +202,7 @@ public partial class LeaderState
         var target = HasEnoughReplicas && _reloadsUnderWay == 0 ? CommitTarget() : HighWatermark;
         var hasCommitted = target > HighWatermark;
         if (hasCommitted) HighWatermark = target;
-        return new(hasCommitted, Propose(nowMs));
+        return new(hasCommitted, Propose(nowMs)) { Replaces = Current.Version };
     }
 
     private void TakeFollowers(long nowMs)

@@ -64,12 +64,21 @@ public static class Election
     }
 
     /// <summary>
-    /// Whether another replica lives that has everything for certain, as far as the engine knows: one that has not
-    /// restarted since it showed that it had caught up. A replica with a lesser claim leaves the partition to it.
+    /// Whether another replica lives, as far as the engine knows, that has everything for certain: one that has not
+    /// stopped, or cleanly only, since it showed that it had caught up. A replica with a lesser claim leaves the partition
+    /// to it.
     /// </summary>
-    public static bool HasBetter(PartitionRecord record, BrokerId self, IClusterView cluster) =>
-        record.InSync.Concat(record.Eligible).Any(member =>
-            member.Broker != self && cluster.IsAlive(member.Broker) && cluster.EpochOf(member.Broker) <= member.BrokerEpoch);
+    /// <param name="record">The partition.</param>
+    /// <param name="self">Who asks.</param>
+    /// <param name="cluster">Who is alive.</param>
+    /// <param name="registered">What a broker is registered with.</param>
+    public static async Task<bool> HasBetterAsync(
+        PartitionRecord record, BrokerId self, IClusterView cluster, Func<BrokerId, Task<BrokerRecord?>> registered)
+    {
+        foreach (var member in record.InSync.Concat(record.Eligible).Where(member => member.Broker != self && cluster.IsAlive(member.Broker)))
+            if (await registered(member.Broker) is { } other && other.TrustIn(member) == ReplicaTrust.Kept) return true;
+        return false;
+    }
 
     /// <summary>
     /// Whether every other replica that had everything has lost it, as the register knows for certain: nobody may be
@@ -96,7 +105,7 @@ public static class Election
     public static int RankOf(PartitionRecord record, BrokerRecord self, Claim claim, Func<BrokerId, bool> isAlive)
     {
         var before = record.Replicas.TakeWhile(id => id != self.Id).Count(isAlive);
-        // While somebody with a better claim than these lives, they stand back altogether: see HasBetter.
+        // While somebody with a better claim than these lives, they stand back altogether: see HasBetterAsync.
         var isLast = claim is Claim.Eligible or Claim.Unclean;
         return isLast ? record.Replicas.Length + before : before;
     }

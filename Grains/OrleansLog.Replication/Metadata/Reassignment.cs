@@ -9,13 +9,17 @@ namespace OrleansLog.Replication.Metadata;
 /// </summary>
 public static class Reassignment
 {
-    /// <summary>The record that begins a move to <paramref name="target"/>, whose first broker is to lead.</summary>
-    public static PartitionRecord Begin(PartitionRecord record, ImmutableArray<BrokerId> target) => record with
+    /// <summary>
+    /// The record that begins a move to <paramref name="target"/>, whose first broker is to lead. What an earlier move has
+    /// added and this one does not want goes at once; if nobody else is in sync, it goes at the end.
+    /// </summary>
+    public static PartitionRecord Begin(PartitionRecord record, ImmutableArray<BrokerId> target)
     {
-        Replicas = [.. target, .. record.Replicas.Except(target)],
-        Adding = [.. target.Except(record.Replicas.Except(record.Adding))],
-        Removing = [.. record.Replicas.Except(target)],
-    };
+        var original = record.Replicas.Except(record.Adding).ToList();
+        var leaving = original.Union(target).Any(record.IsInSync) ? original.Except(target) : record.Replicas.Except(target);
+        ImmutableArray<BrokerId> removing = [.. leaving];
+        return Keeping(record, [.. target, .. removing]) with { Adding = [.. target.Except(original)], Removing = removing };
+    }
 
     /// <summary>
     /// The record that gives a move up: what was added goes again, and leads no more. The same record when nobody else is in
@@ -25,16 +29,16 @@ public static class Reassignment
     {
         ImmutableArray<BrokerId> staying = [.. record.Replicas.Except(record.Adding)];
         if (!staying.Any(record.IsInSync)) return record;
-        return record with
-        {
-            Replicas = staying,
-            InSync = [.. record.InSync.Where(member => staying.Contains(member.Broker))],
-            Eligible = [.. record.Eligible.Where(member => staying.Contains(member.Broker))],
-            Leader = staying.Contains(record.Leader) ? record.Leader : BrokerId.None,
-            Adding = [],
-            Removing = [],
-        };
+        return Keeping(record, staying) with { Adding = [], Removing = [] };
     }
+
+    private static PartitionRecord Keeping(PartitionRecord record, ImmutableArray<BrokerId> replicas) => record with
+    {
+        Replicas = replicas,
+        InSync = [.. record.InSync.Where(member => replicas.Contains(member.Broker))],
+        Eligible = [.. record.Eligible.Where(member => replicas.Contains(member.Broker))],
+        Leader = replicas.Contains(record.Leader) ? record.Leader : BrokerId.None,
+    };
 
     /// <summary>Whether a move waits for nothing but that its leader, which is to go, hands over.</summary>
     public static bool MustHandOver(PartitionRecord record, BrokerId leader) =>

@@ -151,7 +151,7 @@ internal sealed class Leadership : IDisposable
 
         if (effects.HasCommitted) _replica.OnCommitted(_state.HighWatermark);
         if (effects.MustReload) EnqueueRegisterWork(ReloadAsync);
-        if (effects.Proposal is { } proposal) EnqueueRegisterWork(() => ProposeAsync(proposal));
+        if (effects.Proposal is { } proposal) EnqueueRegisterWork(() => ProposeAsync(proposal, effects.Replaces));
         Pump();
     }
 
@@ -208,9 +208,8 @@ internal sealed class Leadership : IDisposable
         On(_state.Tick);
     }
 
-    private async Task ProposeAsync(PartitionRecord proposal)
+    private async Task ProposeAsync(PartitionRecord proposal, RegisterVersion expected)
     {
-        var expected = _state.Current.Version;
         var change = await _ports.Register.ChangeAsync(_replica.Id, proposal, expected, Ending);
         if (change.IsAccepted) _ports.Logger.LogInformation("{Partition}: {Record}", _replica.Id, change.Current!.Record);
         On(nowMs => _state.ProposalEnded(change, nowMs));

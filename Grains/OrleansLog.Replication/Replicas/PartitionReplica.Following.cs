@@ -69,7 +69,7 @@ public sealed partial class PartitionReplica
         await AdoptAsync(request.LeaderEpoch);
         var decision = _follower.Decide(request, _log);
         if (decision.Code != AppendCode.Accepted || await ApplyAsync(request, decision)) return decision;
-        // The cut went further than asked: what was before it is damaged, and not only what was to go.
+        // The cut would go further than asked: what is before it is damaged, and not only what was to go.
         Fail(null);
         return new(AppendCode.Failed);
     }
@@ -85,6 +85,8 @@ public sealed partial class PartitionReplica
     {
         if (decision.TruncateTo is { } end)
         {
+            // Whoever may be in sync leaves before it cuts what it has promised to hold.
+            if (_log.EndIfCutAt(end) < end && _log.FirstRefusedOffset is not null) return false;
             _ports.Logger.LogInformation("{Partition}: broker {Broker} cuts its log from {End} to {To}", Id, Broker, _log.LogEndOffset, end);
             await _log.TruncateToAsync(end);
             _ports.Observer.Truncated(this, _log.LogEndOffset);

@@ -35,11 +35,13 @@ public sealed partial class PartitionReplica
     {
         var claim = Election.ClaimOf(record, _ports.Self, mayLose ? Options with { UncleanLeaderElectionEnable = true } : Options);
         if (claim <= Election.Claim.Eligible || claim == Election.Claim.None || mayLose) return claim;
-        if (Election.HasBetter(record, Broker, _ports.Cluster)) return Election.Claim.None;
+        if (await Election.HasBetterAsync(record, Broker, _ports.Cluster, FindBrokerAsync)) return Election.Claim.None;
         if (claim != Election.Claim.Survivor) return claim;
-        if (await Election.IsLastSurvivorAsync(record, Broker, id => _ports.Register.ReadBrokerAsync(id, _closing.Token))) return claim;
+        if (await Election.IsLastSurvivorAsync(record, Broker, FindBrokerAsync)) return claim;
         return Options.UncleanLeaderElectionEnable ? Election.Claim.Unclean : Election.Claim.None;
     }
+
+    private Task<BrokerRecord?> FindBrokerAsync(BrokerId id) => _ports.Register.ReadBrokerAsync(id, _closing.Token);
 
     /// <summary>Gives the leadership to whoever comes first of the others in sync; false when there is nobody.</summary>
     /// <exception cref="OperationCanceledException">The replica is being closed.</exception>

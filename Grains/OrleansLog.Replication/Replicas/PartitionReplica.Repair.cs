@@ -8,7 +8,8 @@ namespace OrleansLog.Replication.Replicas;
 /// <summary>
 /// What happens when the disk failed or its bytes are not what was written: the replica leaves the in-sync set by its own
 /// write to the register, which also defeats any write under way that would keep it there; only then does it open its log
-/// anew, cut it before the damage, and let the leader bring it up again (invariant 9).
+/// anew, cut it before the damage, and let the leader bring it up again (invariant 9). When it was only a flush that failed
+/// it still has what it promised, and stays eligible where nothing can be committed without it.
 /// </summary>
 public sealed partial class PartitionReplica
 {
@@ -37,7 +38,8 @@ public sealed partial class PartitionReplica
         try
         {
             if (Volatile.Read(ref _leadership) is { } leadership) StepDown(leadership);
-            var isAlone = await LeaveInSyncAsync();
+            var isSound = Options.IsFlushedBeforeAcknowledged && _log.FirstRefusedOffset is null;
+            var isAlone = await LeaveInSyncAsync(isSound);
             using (await _turn.EnterAsync())
                 if (!_isClosed) await ReopenAsync(isAlone);
             Repaired?.Invoke();
@@ -49,25 +51,43 @@ public sealed partial class PartitionReplica
     }
 
     // True when nobody else could take over: then what is left here is the best there is.
-    private async Task<bool> LeaveInSyncAsync()
+    private async Task<bool> LeaveInSyncAsync(bool isSound)
     {
         while (true)
         {
             var current = await _ports.Register.ReadAsync(Id, _closing.Token);
             if (current is null) return true;
             var left = current.Record.Distrusting(Broker);
-            if (left.InSync.IsEmpty && current.Record.IsInSync(Broker) && !await CanBeReplacedAsync(left)) return true;
+            if (HasPromised(current.Record) && !await CanBeReplacedAsync(left)) return true;
+            if (isSound) left = current.Record.WithInSync(left.InSync, Options.MinInSyncReplicas);
             if (left.Leader == Broker) left = left with { Leader = BrokerId.None };
             if ((await _ports.Register.ChangeAsync(Id, left, current.Version, _closing.Token)).IsAccepted) return false;
         }
     }
 
-    // Who left while nothing could be committed has everything too, if it still has its disk (KIP-966).
+    // Somebody may be back who has what is damaged here.
+    private async Task GiveWayAsync()
+    {
+        try
+        {
+            var current = await _ports.Register.ReadAsync(Id, _closing.Token);
+            if (_keepsDamage && current is not null && await CanBeReplacedAsync(current.Record.Distrusting(Broker))) Fail(null);
+        }
+        catch (OperationCanceledException)
+        {
+            // Closed meanwhile.
+        }
+    }
+
+    private bool HasPromised(PartitionRecord record) => record.IsInSync(Broker) || record.FindEligible(Broker) is not null;
+
+    // Who left while nothing could be committed has everything too (KIP-966); but nobody has it whose disk is another one.
     private async Task<bool> CanBeReplacedAsync(PartitionRecord record)
     {
-        foreach (var member in record.Eligible.Where(member => _ports.Cluster.IsAlive(member.Broker)))
+        var others = record.InSync.Concat(record.Eligible.Where(member => _ports.Cluster.IsAlive(member.Broker)));
+        foreach (var member in others)
         {
-            var trust = (await _ports.Register.ReadBrokerAsync(member.Broker, _closing.Token))?.TrustIn(member);
+            var trust = (await FindBrokerAsync(member.Broker))?.TrustIn(member);
             if (trust == ReplicaTrust.Kept || (trust == ReplicaTrust.Recovered && Options.IsFlushedBeforeAcknowledged)) return true;
         }
 
@@ -96,6 +116,7 @@ public sealed partial class PartitionReplica
         var damage = _log.FirstRefusedOffset;
         if (_log.Failure is not null || damage is null) await OpenLogAgainAsync();
         damage = Earlier(damage, _log.FirstRefusedOffset);
+        if (damage is not null && !isAlone) isAlone = await LeaveInSyncAsync(isSound: false);
         _keepsDamage = isAlone && damage is not null;
         if (damage is { } from && !isAlone) await _log.TruncateToAsync(from);
         _reopened++;

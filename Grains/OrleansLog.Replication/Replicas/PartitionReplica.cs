@@ -177,6 +177,7 @@ public sealed partial class PartitionReplica : IAsyncDisposable
     public void OnBrokersChanged()
     {
         if (Volatile.Read(ref _leadership) is { } leadership) leadership.On(leadership.State.BrokersChanged);
+        if (_keepsDamage && !IsFailed) _ = GiveWayAsync();
     }
 
     /// <summary>The record may have been changed by somebody else, such as a reassignment.</summary>

@@ -130,7 +130,7 @@ public sealed class ClusteredBroker : INodeCluster, IBrokerPeer, IAsyncDisposabl
     }
 
     /// <summary>The members of the cluster are others than before; this broker may be among them.</summary>
-    public async Task ObserveAsync(IReadOnlyCollection<ClusterMember> living, CancellationToken cancellationToken)
+    public async Task ObserveAsync(IReadOnlyCollection<LivingBroker> living, CancellationToken cancellationToken)
     {
         await _observing.WaitAsync(cancellationToken);
         try
@@ -221,7 +221,7 @@ public sealed class ClusteredBroker : INodeCluster, IBrokerPeer, IAsyncDisposabl
         _logger.LogInformation("Broker {Broker} has left", broker);
     }
 
-    private async Task WelcomeAsync(ClusterMember member, CancellationToken cancellationToken)
+    private async Task WelcomeAsync(LivingBroker member, CancellationToken cancellationToken)
     {
         if (await _records.ReadBrokerAsync(member.Broker, cancellationToken) is not { } record)
             return;

@@ -21,7 +21,7 @@ public sealed class ReplicaMoves(TopicControl topics)
         TopicPartition partition, IReadOnlyList<BrokerId> target, bool mayChangeFactor, CancellationToken cancellationToken)
     {
         ImmutableArray<BrokerId> replicas = [.. target];
-        return ChangeAsync(partition, record => (RefuseTarget(partition, record, replicas, mayChangeFactor), Begin(record, replicas)), cancellationToken);
+        return ChangeAsync(partition, record => (RefuseTarget(partition, record, replicas, mayChangeFactor), Reassignment.Begin(record, replicas)), cancellationToken);
     }
 
     /// <summary>Begins to move a partition to where its record, as it is then, suggests; nothing happens where that is nowhere.</summary>
@@ -30,7 +30,7 @@ public sealed class ReplicaMoves(TopicControl topics)
         ChangeAsync(partition, record =>
         {
             var target = choose(record);
-            return (RefuseTarget(partition, record, target, mayChangeFactor: true), Begin(record, target));
+            return (RefuseTarget(partition, record, target, mayChangeFactor: true), Reassignment.Begin(record, target));
         }, cancellationToken);
 
     /// <summary>Calls a move off: the partition stays where it was before.</summary>
@@ -58,23 +58,6 @@ public sealed class ReplicaMoves(TopicControl topics)
                 return new(partition);
         }
         return PartitionOutcome.Unknown(partition);
-    }
-
-    // What a move under way was to add and the new one does not name goes at once; if it is all there is, it goes at the end.
-    private static PartitionRecord Begin(PartitionRecord record, ImmutableArray<BrokerId> target)
-    {
-        var dropped = record.Adding.Except(target).ToHashSet();
-        ImmutableArray<InSyncReplica> inSync = [.. record.InSync.Where(member => !dropped.Contains(member.Broker))];
-        if (dropped.Count == 0 || inSync.IsEmpty)
-            return Reassignment.Begin(record, target);
-        return Reassignment.Begin(record with
-        {
-            Replicas = [.. record.Replicas.Where(id => !dropped.Contains(id))],
-            Adding = [.. record.Adding.Where(id => !dropped.Contains(id))],
-            InSync = inSync,
-            Eligible = [.. record.Eligible.Where(member => !dropped.Contains(member.Broker))],
-            Leader = dropped.Contains(record.Leader) ? BrokerId.None : record.Leader,
-        }, target);
     }
 
     private PartitionOutcome? RefuseTarget(TopicPartition partition, PartitionRecord record, ImmutableArray<BrokerId> target, bool mayChangeFactor)

@@ -53,11 +53,40 @@ internal sealed class ResponseFrame : IBufferWriter<byte>, IDisposable
         return this;
     }
 
+    /// <summary>A frame of bytes that were encoded elsewhere.</summary>
+    public static ResponseFrame Of(ReadOnlySpan<byte> body)
+    {
+        var frame = new ResponseFrame();
+        frame.Write(body);
+        return frame.Complete();
+    }
+
+    /// <summary>The whole frame without its size prefix, slices and all.</summary>
+    public byte[] ToArray()
+    {
+        var all = GC.AllocateUninitializedArray<byte>(checked((int)(Length - sizeof(int))));
+        var (from, at) = (sizeof(int), 0);
+        foreach (var (position, slice) in _slices)
+        {
+            at = Copy(from, position, all, at);
+            slice.Read(all.AsSpan(at, slice.Length));
+            (from, at) = (position, at + slice.Length);
+        }
+        Copy(from, _written, all, at);
+        return all;
+    }
+
     public void Dispose()
     {
         ArrayPool<byte>.Shared.Return(_array);
         _array = [];
         _slices.Clear();
+    }
+
+    private int Copy(int from, int to, byte[] destination, int at)
+    {
+        _array.AsSpan(from, to - from).CopyTo(destination.AsSpan(at));
+        return at + to - from;
     }
 
     private void EnsureRoom(int count)

@@ -13,13 +13,23 @@ namespace OrleansLog.Kafka.Requests;
 /// </summary>
 internal sealed class ApiDispatcher
 {
+    // What changes topics or moves their replicas; groups, reads and writes go where the client sends them.
+    private static readonly HashSet<ApiKey> ForController =
+    [
+        ApiKey.CreateTopics, ApiKey.DeleteTopics, ApiKey.CreatePartitions, ApiKey.AlterConfigs, ApiKey.IncrementalAlterConfigs,
+        ApiKey.AlterPartitionReassignments, ApiKey.ElectLeaders, ApiKey.UnregisterBroker,
+    ];
+
     private readonly Dictionary<ApiKey, Api> _apis = [];
+    private IRequestForwarder? _forwarder;
 
     private delegate ValueTask<ResponseFrame?> Handler(RequestContext context, ref WireReader body);
 
-    public static ApiDispatcher For(Broker.Broker broker)
+    /// <param name="broker">Who answers.</param>
+    /// <param name="forwarder">Takes what is for the controller; null where this broker handles that itself.</param>
+    public static ApiDispatcher For(Broker.Broker broker, IRequestForwarder? forwarder)
     {
-        var dispatcher = new ApiDispatcher();
+        var dispatcher = new ApiDispatcher { _forwarder = forwarder };
         var produce = new ProduceApi(broker);
         var fetch = new FetchApi(broker);
         dispatcher.RegisterInPlace(ApiKey.Produce, produce.HandleAsync);
@@ -50,6 +60,8 @@ internal sealed class ApiDispatcher
         if (!api.Versions.Supports(header.ApiVersion))
             return RefuseVersion(header);
         KafkaMetrics.Taken(header.ApiKey);
+        if (_forwarder is { Forwards: true } && ForController.Contains(header.ApiKey))
+            return ForwardAsync(frame.ToArray(), client.Closed);
         var context = new RequestContext(header, client);
         if (api.ReadsInPlace)
             return api.Handle(context, ref reader);
@@ -71,6 +83,9 @@ internal sealed class ApiDispatcher
 
     private void Add(ApiKey key, bool readsInPlace, Handler handle) =>
         _apis.Add(key, new Api(ApiCatalogue.Find(key) ?? throw new ArgumentException($"{key} has no layout", nameof(key)), readsInPlace, handle));
+
+    private async ValueTask<ResponseFrame?> ForwardAsync(byte[] request, CancellationToken cancellationToken) =>
+        ResponseFrame.Of((await _forwarder!.ForwardAsync(request, cancellationToken)).Span);
 
     private static async ValueTask<ResponseFrame?> AnswerAsync<TResponse>(ValueTask<TResponse> pending, RequestHeader header)
         where TResponse : class, IResponse

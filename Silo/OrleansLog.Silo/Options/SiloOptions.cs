@@ -13,6 +13,16 @@ public enum Engine
     Orleans,
 }
 
+/// <summary>How silos find one another.</summary>
+public enum Clustering
+{
+    /// <summary>This one is alone; everything is in its data directory.</summary>
+    Local,
+
+    /// <summary>Through a blob container, which holds the membership and the metadata register.</summary>
+    Blobs,
+}
+
 /// <summary>Everything the process is started with, read and checked.</summary>
 public sealed record SiloOptions
 {
@@ -37,7 +47,29 @@ public sealed record SiloOptions
     /// <summary>Where the brokers stand, in turn and again from the first; empty to say nothing (<c>broker.rack</c>).</summary>
     public IReadOnlyList<string> Racks { get; init; } = [];
 
-    public Engine Engine { get; init; } = Engine.Embedded;
+    /// <summary>What carries the brokers; null for what the build has (<see cref="Engines.DefaultFor"/>).</summary>
+    public Engine? Engine { get; init; }
+
+    /// <summary>Who this broker is, in a cluster of several processes; null for the id in its data directory, or else a new one.</summary>
+    public int? BrokerId { get; init; }
+
+    /// <summary>How the processes of a cluster find one another, and where they keep what they agree on.</summary>
+    public Clustering Clustering { get; init; } = Clustering.Local;
+
+    /// <summary>The cluster's name among those that share a blob container.</summary>
+    public string ClusterName { get; init; } = "orleanslog";
+
+    /// <summary>What the blob container is reached with: a connection string.</summary>
+    public string? BlobConnection { get; init; }
+
+    /// <summary>The blob container that holds the cluster.</summary>
+    public string BlobContainer { get; init; } = "orleanslog";
+
+    /// <summary>Where other silos reach this one.</summary>
+    public int SiloPort { get; init; } = 11111;
+
+    /// <summary>Where Orleans clients reach this silo.</summary>
+    public int GatewayPort { get; init; } = 30000;
 
     /// <summary>The least severe messages that are written to standard error.</summary>
     public LogLevel LogLevel { get; init; } = LogLevel.Warning;

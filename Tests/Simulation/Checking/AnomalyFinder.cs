@@ -6,22 +6,25 @@ namespace OrleansLog.Simulation.Checking;
 internal sealed class AnomalyFinder
 {
     private readonly List<Anomaly> _found = [];
-    private readonly Dictionary<Offset, long> _values = [];
+    private readonly Dictionary<(LeaderEpoch Branch, Offset Offset), long> _values = [];
     private readonly Dictionary<long, Offset> _offsets = [];
     private readonly HashSet<long> _committed = [];
     private readonly HashSet<long> _polled = [];
-    private readonly Dictionary<int, Offset> _lastSent = [];
-    private readonly Dictionary<int, Offset> _lastPolled = [];
-    private readonly List<(int Consumer, Offset After, Offset Next, Offset DeletedBefore)> _jumps = [];
-    private readonly List<(Offset Offset, long Value)> _acknowledged = [];
-    private Offset _deletedBefore = Offset.Zero;
+    private readonly Dictionary<(int Producer, LeaderEpoch Branch), Offset> _lastSent = [];
+    private readonly Dictionary<int, (LeaderEpoch Branch, Offset Offset)> _lastPolled = [];
+    private readonly List<(int Consumer, LeaderEpoch Branch, Offset After, Offset Next, Offset DeletedBefore)> _jumps = [];
+    private readonly List<(LeaderEpoch Branch, Offset Offset, long Value)> _acknowledged = [];
+    private readonly Dictionary<LeaderEpoch, (LeaderEpoch Parent, Offset At)> _forks = [];
+    private readonly Dictionary<LeaderEpoch, Offset> _deletedBefore = [];
+    private LeaderEpoch _last = LeaderEpoch.None;
     private Offset _polledTo = Offset.None;
 
-    public IEnumerable<Anomaly> Find(IEnumerable<HistoryEvent> events)
+    public IEnumerable<Anomaly> Find(IReadOnlyList<HistoryEvent> events)
     {
+        if (events.Count > 0) _last = events.Max(e => e.Branch);
         foreach (var e in events) Take(e);
         foreach (var jump in _jumps) CheckSkip(jump);
-        foreach (var (offset, value) in _acknowledged) CheckSeen(offset, value);
+        foreach (var (branch, offset, value) in _acknowledged.Where(IsInLast)) CheckSeen(offset, value);
         return _found;
     }
 
@@ -29,7 +32,9 @@ internal sealed class AnomalyFinder
     {
         switch (e.Kind)
         {
-            case HistoryEventKind.Deleted: _deletedBefore = Offset.Max(_deletedBefore, e.Offset); return;
+            case HistoryEventKind.Deleted: _deletedBefore[e.Branch] = Offset.Max(DeletedBefore(e.Branch), e.Offset); return;
+            case HistoryEventKind.Forked: TakeFork(e.Branch, new((int)e.Value), e.Offset); return;
+            case HistoryEventKind.SetBack: TakeSetBack(e); return;
             case HistoryEventKind.Committed: _committed.Add(e.Value); break;
             case HistoryEventKind.Acknowledged: TakeSend(e); break;
             case HistoryEventKind.Polled: TakePoll(e); break;
@@ -38,42 +43,71 @@ internal sealed class AnomalyFinder
         CheckPlace(e);
     }
 
+    private void TakeFork(LeaderEpoch branch, LeaderEpoch parent, Offset at)
+    {
+        _forks[branch] = (parent, at);
+        _deletedBefore[branch] = Offset.Min(DeletedBefore(parent), at);
+    }
+
     private void TakeSend(HistoryEvent e)
     {
-        _acknowledged.Add((e.Offset, e.Value));
-        if (_lastSent.TryGetValue(e.Who, out var last) && e.Offset <= last)
+        _acknowledged.Add((e.Branch, e.Offset, e.Value));
+        if (_lastSent.TryGetValue((e.Who, e.Branch), out var last) && e.Offset <= last)
             Add(AnomalyKind.NonMonotonicSend, $"value {e.Value} of producer {e.Who} went to {e.Offset}, after {last}");
-        _lastSent[e.Who] = e.Offset;
+        _lastSent[(e.Who, e.Branch)] = e.Offset;
     }
 
     private void TakePoll(HistoryEvent e)
     {
         _polled.Add(e.Value);
-        _polledTo = Offset.Max(_polledTo, e.Offset);
+        if (Origin(_last, e.Offset) == Origin(e.Branch, e.Offset)) _polledTo = Offset.Max(_polledTo, e.Offset);
         if (!_committed.Contains(e.Value))
             Add(AnomalyKind.PrecommittedRead, $"consumer {e.Who} got value {e.Value} at {e.Offset}, which was not committed then");
-        if (_lastPolled.TryGetValue(e.Who, out var last))
+        if (LastPolled(e) is { } last)
         {
             if (e.Offset <= last) Add(AnomalyKind.NonMonotonicPoll, $"consumer {e.Who} got {e.Offset} after {last}");
-            else if (e.Offset > last + 1) _jumps.Add((e.Who, last, e.Offset, _deletedBefore));
+            else if (e.Offset > last + 1) _jumps.Add((e.Who, e.Branch, last, e.Offset, DeletedBefore(e.Branch)));
         }
 
-        _lastPolled[e.Who] = e.Offset;
+        _lastPolled[e.Who] = (e.Branch, e.Offset);
+    }
+
+    // It must not forget what it got and what is still there.
+    private void TakeSetBack(HistoryEvent e)
+    {
+        if (LastPolled(e) is { } last) _lastPolled[e.Who] = (e.Branch, Offset.Max(last, e.Offset + -1));
+    }
+
+    // What it got in another branch counts as far as it is in this one.
+    private Offset? LastPolled(HistoryEvent e)
+    {
+        if (!_lastPolled.TryGetValue(e.Who, out var last)) return null;
+        var offset = last.Offset;
+        while (offset >= Offset.Zero && !IsSame(last.Branch, e.Branch, offset)) offset += -1;
+        return offset;
+    }
+
+    // Where they part nobody can tell before the first leader: what is committed again in another branch is the same.
+    private bool IsSame(LeaderEpoch one, LeaderEpoch other, Offset offset)
+    {
+        var (mine, its) = (Origin(one, offset), Origin(other, offset));
+        return mine == its || (_values.TryGetValue((mine, offset), out var value) && _values.TryGetValue((its, offset), out var same) && value == same);
     }
 
     private void CheckPlace(HistoryEvent e)
     {
-        if (!_values.TryAdd(e.Offset, e.Value) && _values[e.Offset] != e.Value)
-            Add(AnomalyKind.InconsistentOffsets, $"offset {e.Offset} has had the values {_values[e.Offset]} and {e.Value}");
+        var place = (Origin(e.Branch, e.Offset), e.Offset);
+        if (!_values.TryAdd(place, e.Value) && _values[place] != e.Value)
+            Add(AnomalyKind.InconsistentOffsets, $"offset {e.Offset} has had the values {_values[place]} and {e.Value}");
         if (!_offsets.TryAdd(e.Value, e.Offset) && _offsets[e.Value] != e.Offset)
             Add(AnomalyKind.Duplicate, $"value {e.Value} has had the offsets {_offsets[e.Value]} and {e.Offset}");
     }
 
-    private void CheckSkip((int Consumer, Offset After, Offset Next, Offset DeletedBefore) jump)
+    private void CheckSkip((int Consumer, LeaderEpoch Branch, Offset After, Offset Next, Offset DeletedBefore) jump)
     {
         for (var offset = Offset.Max(jump.After + 1, jump.DeletedBefore); offset < jump.Next; offset += 1)
         {
-            if (!_values.ContainsKey(offset)) continue;
+            if (!_values.ContainsKey((Origin(jump.Branch, offset), offset))) continue;
             Add(AnomalyKind.PollSkip, $"consumer {jump.Consumer} got {jump.Next} after {jump.After} and not {offset}");
             return;
         }
@@ -81,10 +115,21 @@ internal sealed class AnomalyFinder
 
     private void CheckSeen(Offset offset, long value)
     {
-        if (_polled.Contains(value) || offset < _deletedBefore) return;
+        if (_polled.Contains(value) || offset < DeletedBefore(_last)) return;
         if (offset < _polledTo) Add(AnomalyKind.LostWrite, $"value {value} was acknowledged at {offset}; nobody got it, though somebody got {_polledTo}");
         else Add(AnomalyKind.Unseen, $"value {value} was acknowledged at {offset}, and nobody got it");
     }
+
+    private bool IsInLast((LeaderEpoch Branch, Offset Offset, long Value) each) => Origin(each.Branch, each.Offset) == Origin(_last, each.Offset);
+
+    // The branch in which an offset of a branch was committed first.
+    private LeaderEpoch Origin(LeaderEpoch branch, Offset offset)
+    {
+        while (_forks.TryGetValue(branch, out var fork) && offset < fork.At) branch = fork.Parent;
+        return branch;
+    }
+
+    private Offset DeletedBefore(LeaderEpoch branch) => _deletedBefore.GetValueOrDefault(branch, Offset.Zero);
 
     private void Add(AnomalyKind kind, string message) => _found.Add(new(kind, message));
 }

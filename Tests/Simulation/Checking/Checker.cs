@@ -52,7 +52,7 @@ public abstract class Checker(string name)
     {
     }
 
-    public virtual void OnAcknowledged(Offset offset, long value)
+    public virtual void OnAcknowledged(LeaderEpoch epoch, Offset offset, long value)
     {
     }
 

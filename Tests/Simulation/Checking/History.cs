@@ -14,16 +14,28 @@ public sealed class History
     public IReadOnlyList<HistoryEvent> Events => _events;
 
     /// <summary>A producer was told that its value is safe, at an offset. In the order of its sends.</summary>
-    public void Acknowledged(int producer, Offset offset, long value) => _events.Add(new(HistoryEventKind.Acknowledged, producer, offset, value));
+    public void Acknowledged(int producer, Offset offset, long value, LeaderEpoch branch = default) =>
+        _events.Add(new(HistoryEventKind.Acknowledged, producer, offset, value, branch));
 
     /// <summary>A value became committed.</summary>
-    public void Committed(Offset offset, long value) => _events.Add(new(HistoryEventKind.Committed, 0, offset, value));
+    public void Committed(Offset offset, long value, LeaderEpoch branch = default) =>
+        _events.Add(new(HistoryEventKind.Committed, 0, offset, value, branch));
 
     /// <summary>A consumer got a record.</summary>
-    public void Polled(int consumer, Offset offset, long value) => _events.Add(new(HistoryEventKind.Polled, consumer, offset, value));
+    public void Polled(int consumer, Offset offset, long value, LeaderEpoch branch = default) =>
+        _events.Add(new(HistoryEventKind.Polled, consumer, offset, value, branch));
+
+    /// <summary>A consumer was told that what it got from an offset on is not in the log any more, and goes on there.</summary>
+    public void SetBack(int consumer, Offset to, LeaderEpoch branch) => _events.Add(new(HistoryEventKind.SetBack, consumer, to, 0, branch));
 
     /// <summary>Somebody asked for the records before an offset to be deleted.</summary>
-    public void Deleted(Offset before) => _events.Add(new(HistoryEventKind.Deleted, 0, before, 0));
+    public void Deleted(Offset before, LeaderEpoch branch = default) => _events.Add(new(HistoryEventKind.Deleted, 0, before, 0, branch));
+
+    /// <summary>
+    /// An unclean election: the events of <paramref name="branch"/> see those of <paramref name="parent"/> before an offset,
+    /// and nothing else of them.
+    /// </summary>
+    public void Forked(LeaderEpoch branch, LeaderEpoch parent, Offset at) => _events.Add(new(HistoryEventKind.Forked, 0, at, parent.Value, branch));
 
     /// <summary>What is wrong, the first of each kind for each value or offset, in the order in which it was seen.</summary>
     public IEnumerable<Anomaly> FindAnomalies() => new AnomalyFinder().Find(_events);
@@ -34,10 +46,12 @@ public enum HistoryEventKind
     Acknowledged,
     Committed,
     Polled,
+    SetBack,
     Deleted,
+    Forked,
 }
 
-public readonly record struct HistoryEvent(HistoryEventKind Kind, int Who, Offset Offset, long Value);
+public readonly record struct HistoryEvent(HistoryEventKind Kind, int Who, Offset Offset, long Value, LeaderEpoch Branch);
 
 /// <summary>
 /// The anomalies of Jepsen's Kafka workload, by its names (https://github.com/jepsen-io/redpanda,

@@ -2,6 +2,7 @@ using OrleansLog.Protocol;
 using OrleansLog.Replication.Messages;
 using OrleansLog.Replication.Metadata;
 using OrleansLog.Replication.Replicas;
+using OrleansLog.Simulation.Faults;
 using OrleansLog.Simulation.World;
 
 namespace OrleansLog.Simulation.Checking;
@@ -75,31 +76,34 @@ public sealed class CommitInvariant() : Checker("4 commit")
     public override void OnHighWatermark(SimBroker broker, PartitionReplica replica, Offset highWatermark)
     {
         if (!replica.IsLeader) return;
-        var ledger = Cluster.Ledger;
+        var ledger = Cluster.Ledger.Of(replica.LeaderEpoch);
         var inSync = replica.Leading!.Current.Record.InSync.Length;
         Require(
             highWatermark <= ledger.End || inSync >= Cluster.Profile.Replication.MinInSyncReplicas,
             $"broker {broker.Id} commits up to {highWatermark} with {inSync} in sync");
-        while (ledger.End < highWatermark && Next(broker) is { } next)
+        while (ledger.End < highWatermark && Next(broker, ledger.End) is { } next)
         {
             Require(next.Batch.Next <= highWatermark, $"the high watermark {highWatermark} splits a batch");
-            CheckHeld(next.Batch);
-            ledger.Add(next.Batch);
-            Cluster.Committed(next.Holder, next.Batch);
+            // In another branch there are other members.
+            if (ledger == Cluster.Ledger.Current) CheckHeld(ledger, next.Batch);
+            Cluster.Committed(ledger, replica.LeaderEpoch, next.Holder, next.Batch);
         }
 
         Require(highWatermark <= ledger.End, $"broker {broker.Id} commits up to {highWatermark} and has only {broker.Shadow.End}");
     }
 
     // The leader's next batch; another's where the leader knows that its own copy is damaged.
-    private (SimBroker Holder, BatchId Batch)? Next(SimBroker leader)
+    private (SimBroker Holder, BatchId Batch)? Next(SimBroker leader, Offset at)
     {
         foreach (var broker in Cluster.Brokers.Where(other => other != leader && other.Replica is not null).Prepend(leader))
-            if (broker.Shadow.At(Cluster.Ledger.End) is { } batch && leader.Shadow.HoldsOrRefuses(batch)) return (broker, batch);
+            if ((broker.Shadow.At(at) ?? AtStart(broker, at)) is { } batch && leader.Shadow.HoldsOrRefuses(batch)) return (broker, batch);
         return null;
     }
 
-    private void CheckHeld(BatchId batch)
+    // Where all before is deleted, a batch of a later leadership may have begun before.
+    private static BatchId? AtStart(SimBroker broker, Offset at) => broker.Replica!.Log.LogStartOffset == at ? broker.Shadow.AtStart(at) : null;
+
+    private void CheckHeld(LedgerBranch ledger, BatchId batch)
     {
         if (Cluster.PeekPartition() is not { } current) return;
         // A deposed leader may finish what the in-sync set of its own time holds; the set now is a part of that or its successor's.
@@ -108,36 +112,66 @@ public sealed class CommitInvariant() : Checker("4 commit")
             var broker = Cluster.Find(member.Broker);
             // It did hold it, when it said so.
             if (broker.DamagedInEpoch >= member.BrokerEpoch) continue;
+            if (Cluster.Profile.Promise == Promise.InMemory && broker.CrashedInEpoch >= member.BrokerEpoch) continue;
             var shadow = broker.Shadow;
-            var durable = broker.Replica?.Log.SettledOffset ?? shadow.End;
-            Require(Cluster.IsSafeAt(broker, batch), $"offset {batch.Base} of epoch {batch.Epoch} is committed and broker {member.Broker}, in sync, lacks it: {current.Record}");
+            var durable = broker.Replica?.Log.SettledOffset ?? shadow.CoveredEnd;
+            Require(ledger.IsSafeAt(broker, batch), $"offset {batch.Base} of epoch {batch.Epoch} is committed and broker {member.Broker}, in sync, lacks it: {current.Record}");
             Require(durable >= batch.Next, $"offset {batch.Base} is committed and not durable on broker {member.Broker}: {current.Record}");
         }
 
     }
 }
 
-/// <summary>Whoever leads has everything committed, and what was acknowledged is committed and stays.</summary>
+/// <summary>
+/// Whoever leads has everything committed, and what was acknowledged is committed and stays: but for an election that may
+/// lose records, which only some topics allow, and which is named as such.
+/// </summary>
 public sealed class DurabilityInvariant() : Checker("5 durability")
 {
-    private readonly List<(Offset Offset, long Value)> _acknowledged = [];
+    private readonly List<(LeaderEpoch Epoch, Offset Offset, long Value)> _acknowledged = [];
+
+    public override void OnRegistered(VersionedPartition? before, VersionedPartition after)
+    {
+        var record = after.Record;
+        if (before is null || record.UncleanEpoch == before.Record.UncleanEpoch) return;
+        Require(record.UncleanEpoch == record.LeaderEpoch && record.LeaderEpoch > before.Record.LeaderEpoch, $"no new leadership is unclean: {record}");
+        Require(record.InSync.Length == 1 && record.Eligible.IsEmpty, $"others are trusted after an unclean election: {record}");
+        Require(Cluster.Profile.Promise != Promise.Durable, $"an unclean election: {before.Record} became {record}");
+        if (Cluster.Profile.Promise == Promise.InMemory) CheckNobodyHasMore(before.Record, record.Leader);
+    }
+
+    // Each has crashed since it acknowledged, and the leader is one of them.
+    private void CheckNobodyHasMore(PartitionRecord before, BrokerId leader)
+    {
+        var members = before.InSync.Concat(before.Eligible).ToList();
+        Require(members.Exists(member => member.Broker == leader), $"broker {leader} is elected as a survivor, which it is not: {before}");
+        foreach (var member in members)
+            Require(Cluster.Find(member.Broker).CrashedInEpoch >= member.BrokerEpoch, $"broker {leader} is elected as a survivor, and {member} has everything: {before}");
+    }
 
     public override void OnLed(SimBroker broker, LeaderEpoch epoch)
     {
-        foreach (var batch in Cluster.Ledger.Batches)
-            Require(Cluster.IsSafeAt(broker, batch), $"broker {broker.Id} leads epoch {epoch} and lacks the committed batch at {batch.Base} of epoch {batch.Epoch}");
+        var ledger = Cluster.Ledger.Of(epoch);
+        foreach (var batch in ledger.Batches.Where(batch => Cluster.Ledger.CommittedBy(batch) < epoch))
+            Require(ledger.IsSafeAt(broker, batch), $"broker {broker.Id} leads epoch {epoch} and lacks the committed batch at {batch.Base} of epoch {batch.Epoch}");
     }
 
-    public override void OnAcknowledged(Offset offset, long value)
+    public override void OnAcknowledged(LeaderEpoch epoch, Offset offset, long value)
     {
-        _acknowledged.Add((offset, value));
-        Require(Cluster.ValueAt(offset) == value, $"value {value} was acknowledged at {offset}, where {Cluster.ValueAt(offset)} is committed");
+        _acknowledged.Add((epoch, offset, value));
+        var committed = Cluster.Ledger.Of(epoch).ValueAt(offset);
+        Require(committed == value, $"value {value} was acknowledged at {offset}, where {committed} is committed");
     }
 
     public override void AtEnd()
     {
-        foreach (var (offset, value) in _acknowledged.Where(each => each.Offset >= Cluster.DeletedBefore))
-            Require(Cluster.FinalValueAt(offset) == value, $"value {value}, acknowledged at {offset}, is lost");
+        var last = Cluster.Ledger.Current;
+        foreach (var (epoch, offset, value) in _acknowledged)
+        {
+            // What an unclean election took away was in no log that it left.
+            if (Cluster.Ledger.Of(epoch) != last && last.ValueAt(offset) != value) Cluster.Lost++;
+            else if (offset >= last.DeletedBefore) Require(Cluster.FinalValueAt(offset) == value, $"value {value}, acknowledged at {offset}, is lost");
+        }
     }
 }
 
@@ -152,39 +186,41 @@ public sealed class MembershipInvariant() : Checker("6 membership")
             if (before.Record.FindInSync(member.Broker) == member) continue;
             var broker = Cluster.Find(member.Broker);
             if (broker.Record?.Epoch != member.BrokerEpoch || broker.Replica is null) continue;
-            foreach (var batch in Cluster.Ledger.Batches)
-                Require(Cluster.IsSafeAt(broker, batch), $"broker {member.Broker} joins the in-sync set and lacks the committed batch at {batch.Base}, with a log from {broker.Replica?.Log.LogStartOffset} to {broker.Replica?.Log.LogEndOffset}: {after.Record}");
+            var ledger = Cluster.Ledger.Of(after.Record.LeaderEpoch);
+            foreach (var batch in ledger.Batches)
+                Require(ledger.IsSafeAt(broker, batch), $"broker {member.Broker} joins the in-sync set and lacks the committed batch at {batch.Base}, with a log from {broker.Replica?.Log.LogStartOffset} to {broker.Replica?.Log.LogEndOffset}: {after.Record}");
         }
     }
 }
 
-/// <summary>In one life of a replica the high watermark never moves back, and no committed offset is ever cut off by whoever is in sync.</summary>
+/// <summary>In one life of a replica, and one branch, the high watermark never moves back, and no committed offset is ever cut off by whoever is in sync.</summary>
 public sealed class HighWatermarkInvariant() : Checker("7 high watermark")
 {
-    private readonly Dictionary<(PartitionReplica, ReplicaIncarnation), Offset> _known = [];
+    private readonly Dictionary<(PartitionReplica, ReplicaIncarnation, LedgerBranch), Offset> _known = [];
 
     public override void OnHighWatermark(SimBroker broker, PartitionReplica replica, Offset highWatermark)
     {
-        Require(highWatermark >= _known.GetValueOrDefault((replica, replica.Incarnation)), $"the high watermark of broker {broker.Id} went back to {highWatermark}");
-        Require(highWatermark <= Cluster.Ledger.End, $"broker {broker.Id} knows {highWatermark} as committed; {Cluster.Ledger.End} is");
-        _known[(replica, replica.Incarnation)] = highWatermark;
+        var ledger = Cluster.Ledger.Of(replica.Epoch);
+        Require(highWatermark >= _known.GetValueOrDefault((replica, replica.Incarnation, ledger)), $"the high watermark of broker {broker.Id} went back to {highWatermark}");
+        Require(highWatermark <= ledger.End, $"broker {broker.Id} knows {highWatermark} as committed; {ledger.End} is");
+        _known[(replica, replica.Incarnation, ledger)] = highWatermark;
     }
 
     public override void OnTruncating(SimBroker broker, Offset end)
     {
         var isMember = Cluster.PeekPartition()?.Record.FindInSync(broker.Id) is { } member && member.BrokerEpoch >= broker.Record?.CleanSince;
-        Require(!isMember || broker.Replica?.IsFailed == true || end >= Cluster.Ledger.End || broker.Shadow.End <= end || !Cuts(broker, end),
-            $"broker {broker.Id}, in sync, cuts its log to {end}; {Cluster.Ledger.End} is committed");
+        Require(!isMember || broker.Replica?.IsFailed == true || end >= Cluster.Ledger.Current.End || broker.Shadow.End <= end || !Cuts(broker, end),
+            $"broker {broker.Id}, in sync, cuts its log to {end}; {Cluster.Ledger.Current.End} is committed");
     }
 
     public override void OnRestarting(SimBroker broker)
     {
         var isMember = Cluster.PeekPartition()?.Record.FindInSync(broker.Id) is { } member && member.BrokerEpoch >= broker.Record?.CleanSince;
-        Require(!isMember || !Cuts(broker, Offset.Zero), $"broker {broker.Id}, in sync, drops its log; {Cluster.Ledger.End} is committed, all before {Cluster.DeletedBefore} deleted");
+        Require(!isMember || !Cuts(broker, Offset.Zero), $"broker {broker.Id}, in sync, drops its log; {Cluster.Ledger.Current.End} is committed, all before {Cluster.Ledger.Current.DeletedBefore} deleted");
     }
 
     private bool Cuts(SimBroker broker, Offset end) =>
-        Cluster.Ledger.Batches.Any(batch => batch.Next > end && batch.Next > Cluster.DeletedBefore && broker.Shadow.Holds(batch));
+        Cluster.Ledger.Current.Batches.Any(batch => batch.Next > end && batch.Next > Cluster.Ledger.Current.DeletedBefore && broker.Shadow.Holds(batch));
 }
 
 /// <summary>No answer to a reader comes from a leadership older than the reader knows of.</summary>
@@ -193,23 +229,26 @@ public sealed class ReaderFencingInvariant() : Checker("8 reader fencing")
     public override void OnPolled(SimBroker broker, LeaderEpoch known, LeaderEpoch answered, Offset offset, long value)
     {
         Require(answered >= known, $"broker {broker.Id} answers in epoch {answered} to a reader that knows {known}");
-        Require(Cluster.ValueAt(offset) == value, $"a reader got {value} at {offset}, where {Cluster.ValueAt(offset)} is committed");
+        var committed = Cluster.Ledger.Of(answered).ValueAt(offset);
+        Require(committed == value, $"a reader got {value} at {offset}, where {committed} is committed");
     }
 }
 
 /// <summary>After a failed flush a replica claims nothing new until it has opened its log anew.</summary>
 public sealed class FailedFlushInvariant() : Checker("9 failed flush")
 {
-    private readonly Dictionary<BrokerId, (ReplicaIncarnation Life, Offset Flushed)> _failed = [];
+    private readonly Dictionary<BrokerId, (PartitionReplica Replica, ReplicaIncarnation Life, Offset Flushed)> _failed = [];
 
     public override void OnFlushFailed(SimBroker broker)
     {
-        if (broker.Replica is { } replica) _failed[broker.Id] = (replica.Incarnation, replica.Log.FlushedOffset);
+        if (broker.Replica is { } replica) _failed[broker.Id] = (replica, replica.Incarnation, replica.Log.SettledOffset);
     }
 
     public override void OnAnswered(SimBroker broker, AppendRequest request, AppendReply reply)
     {
-        if (reply.Code != AppendCode.Accepted || !_failed.TryGetValue(broker.Id, out var failed) || failed.Life != reply.Incarnation) return;
+        if (reply.Code != AppendCode.Accepted || !_failed.TryGetValue(broker.Id, out var failed)) return;
+        // Another replica, after the partition was moved away and back, has another log.
+        if (failed.Replica != broker.Replica || failed.Life != reply.Incarnation) return;
         Require(reply.Matched <= failed.Flushed, $"broker {broker.Id} claims {reply.Matched} after a flush failed at {failed.Flushed}");
     }
 }

@@ -156,7 +156,7 @@ public sealed class Adversary(SimCluster cluster)
         var start = replica.Log.LogStartOffset;
         var before = start + _random.Below(replica.HighWatermark - start + 1);
         if (_random.Chance(0.3)) before = replica.HighWatermark;
-        cluster.NoteDeletion(before);
+        cluster.NoteDeletion(replica.LeaderEpoch, before);
         _ = replica.DeleteBeforeAsync(before).AsTask();
     }
 
@@ -242,7 +242,11 @@ public sealed class Adversary(SimCluster cluster)
         cluster.Trace($"flip bits of {broker.Id}");
     }
 
+    // And are up: after a crash the end of a log that was damaged meanwhile cannot be told from one that was never flushed,
+    // so that such a broker may lead only while nobody better is there.
     private bool OthersHoldEverything(SimBroker victim) =>
         cluster.PeekPartition() is { } current
-        && current.Record.InSync.Any(member => member.Broker != victim.Id && member.Broker != _victim);
+        && current.Record.InSync.Any(member => member.Broker != victim.Id && member.Broker != _victim && HasAll(cluster.Find(member.Broker), member));
+
+    private static bool HasAll(SimBroker broker, InSyncReplica member) => broker.Replicas is not null && broker.CrashedInEpoch < member.BrokerEpoch;
 }

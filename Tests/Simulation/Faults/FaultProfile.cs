@@ -55,7 +55,15 @@ public sealed record FaultProfile
 
     public long CatchUpBytesPerSecond { get; init; } = long.MaxValue;
 
-    public ReplicationOptions Replication => QuickReplication with { CatchUpBytesPerSecond = CatchUpBytesPerSecond };
+    /// <summary>What the topic promises.</summary>
+    public Promise Promise { get; init; }
+
+    public ReplicationOptions Replication => QuickReplication with
+    {
+        CatchUpBytesPerSecond = CatchUpBytesPerSecond,
+        IsFlushedBeforeAcknowledged = Promise != Promise.InMemory,
+        UncleanLeaderElectionEnable = Promise == Promise.Availability,
+    };
 
     private static readonly ReplicationOptions QuickReplication = new()
     {
@@ -71,7 +79,9 @@ public sealed record FaultProfile
         RegisterRetryDelayMs = 20,
     };
 
-    public LogOptions Log { get; init; } = new() { SegmentMs = long.MaxValue, SegmentBytes = 6_000, IndexIntervalBytes = 500, CheckpointBytes = 3_000 };
+    public LogOptions Log => SmallLog with { FlushMessages = Promise == Promise.InMemory ? long.MaxValue : 1 };
+
+    private static readonly LogOptions SmallLog = new() { SegmentMs = long.MaxValue, SegmentBytes = 6_000, IndexIntervalBytes = 500, CheckpointBytes = 3_000 };
 
     public double DrawClockRate(SimRandom random) => 1 + ClockDrift * (random.Below(2001) - 1000) / 1000;
 
@@ -97,6 +107,19 @@ public sealed record FaultProfile
         ShortReads = random.Chance(0.3) ? 0.1 : 0,
         CatchUpBytesPerSecond = random.Pick<long>([long.MaxValue, long.MaxValue, 20_000]),
     };
+}
+
+/// <summary>What a topic has chosen to keep in the worst case.</summary>
+public enum Promise
+{
+    /// <summary>What was acknowledged stays while one member of the in-sync set has its disk.</summary>
+    Durable,
+
+    /// <summary>Nothing is flushed before it is acknowledged: it stays while one member of the in-sync set does not crash.</summary>
+    InMemory,
+
+    /// <summary>Unclean elections are allowed: an acknowledged record may be lost in one, and only there.</summary>
+    Availability,
 }
 
 /// <summary>What the adversary does now and then.</summary>

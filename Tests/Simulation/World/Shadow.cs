@@ -19,6 +19,9 @@ public sealed class Shadow
 
     public Offset End => _batches.Count == 0 ? Start : _batches[^1].Next;
 
+    /// <summary>Where what the log has, sound or refused, ends.</summary>
+    public Offset CoveredEnd => _refused.Count == 0 ? End : Offset.Max(End, _refused[^1].To);
+
     private readonly List<(Offset From, Offset To)> _refused = [];
 
     public void TruncateTo(Offset end)
@@ -31,8 +34,7 @@ public sealed class Shadow
     public int Extend(PartitionLog log)
     {
         var first = _batches.Count;
-        var at = _refused.Count == 0 ? End : Offset.Max(End, _refused[^1].To);
-        at = Offset.Max(at, log.LogStartOffset);
+        var at = Offset.Max(CoveredEnd, log.LogStartOffset);
         while (at < log.LogEndOffset)
         {
             var read = log.Read(at, 1 << 20, log.LogEndOffset);
@@ -90,6 +92,9 @@ public sealed class Shadow
 
         return low < _batches.Count && _batches[low].Base == offset ? _batches[low] : null;
     }
+
+    /// <summary>The batch amid which the log starts, if it starts amid one at this offset.</summary>
+    public BatchId? AtStart(Offset offset) => _batches is [var first, ..] && first.Base < offset && offset < first.Next ? first : null;
 
     /// <summary>
     /// Whether the log has the batch, or knows that its bytes there are damaged: it serves nothing else in their place.

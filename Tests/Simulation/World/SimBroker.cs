@@ -49,6 +49,9 @@ public sealed class SimBroker(SimCluster cluster, BrokerId id) : IReplicationObs
     /// <summary>The broker epoch in which its disk was last damaged or replaced; -1 if never.</summary>
     public long DamagedInEpoch { get; private set; } = -1;
 
+    /// <summary>The broker epoch that last ended otherwise than by a clean stop, or with its disk; -1 if none has.</summary>
+    public long CrashedInEpoch { get; private set; } = -1;
+
     public void NoteDamage() => DamagedInEpoch = Record?.Epoch ?? -1;
 
     public void Start()
@@ -80,6 +83,7 @@ public sealed class SimBroker(SimCluster cluster, BrokerId id) : IReplicationObs
         Shadow.Clear(Offset.Zero);
         DiskGeneration++;
         NoteDamage();
+        CrashedInEpoch = Record?.Epoch ?? -1;
         cluster.Trace($"wipe {id}");
     }
 
@@ -245,6 +249,7 @@ public sealed class SimBroker(SimCluster cluster, BrokerId id) : IReplicationObs
     private void End()
     {
         Process!.Kill();
+        if (!HasStoppedCleanly) CrashedInEpoch = Record?.Epoch ?? -1;
         LastProcess = Process;
         Process = null;
         Replicas = null;
@@ -278,8 +283,7 @@ public sealed class SimBroker(SimCluster cluster, BrokerId id) : IReplicationObs
 
     void IReplicationObserver.Led(PartitionReplica replica, LeaderEpoch epoch)
     {
-        cluster.Trace($"lead {id} epoch {epoch}");
-        cluster.Check(checker => checker.OnLed(this, epoch));
+        cluster.Led(this, epoch, replica.HighWatermark);
     }
 
     void IReplicationObserver.Answered(PartitionReplica replica, AppendRequest request, AppendReply reply) =>

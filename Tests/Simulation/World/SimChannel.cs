@@ -16,7 +16,9 @@ internal sealed class SimChannel(SimCluster cluster, SimBroker from) : IReplicat
             static source => ((TaskCompletionSource<AppendReply>)source!).TrySetCanceled(), done);
         var count = _outstanding[to] = _outstanding.GetValueOrDefault(to) + 1;
         cluster.Check(checker => checker.OnSending(from, to, request, count));
-        cluster.Network.Send(from.Id.Value, to.Value, () => Deliver(cluster.Find(to), request, done));
+        // What is on its way, perhaps twice, is the network's: the sender's buffer may long be in use again.
+        var sent = request with { Records = request.Records.ToArray() };
+        cluster.Network.Send(from.Id.Value, to.Value, () => Deliver(cluster.Find(to), sent, done));
         try
         {
             return await done.Task;

@@ -1,6 +1,8 @@
 using OrleansLog.Protocol;
+using OrleansLog.Protocol.Records;
 using OrleansLog.Replication.Replicas;
 using OrleansLog.Simulation.Running;
+using OrleansLog.Storage;
 
 namespace OrleansLog.Simulation.World;
 
@@ -84,25 +86,29 @@ public sealed class SimProducer(SimCluster cluster, int place, long firstValue) 
         Acknowledged++;
         for (var i = 0; i < values.Count; i++)
         {
-            Cluster.History.Acknowledged(Place, answer.Offset + i, values[i]);
-            Cluster.Acknowledged(answer.Offset + i, values[i]);
+            Cluster.History.Acknowledged(Place, answer.Offset + i, values[i], Cluster.Ledger.Of(answer.Epoch).Since);
+            Cluster.Acknowledged(answer.Epoch, answer.Offset + i, values[i]);
         }
     }
 
     private static async Task<ProduceAnswer> ProduceAsync(PartitionReplica replica, List<long> values)
     {
         var append = replica.Append(Records.Batch(values), awaitsCommit: true);
-        if (append.Error != ErrorCode.None) return new(append.Error, Offset.None);
-        return new(await append.Done, append.Appended.BaseOffset);
+        if (append.Error != ErrorCode.None) return new(append.Error, append.LeaderEpoch, Offset.None);
+        return new(await append.Done, append.LeaderEpoch, append.Appended.BaseOffset);
     }
 
-    private sealed record ProduceAnswer(ErrorCode Error, Offset Offset);
+    private sealed record ProduceAnswer(ErrorCode Error, LeaderEpoch Epoch, Offset Offset);
 }
 
-/// <summary>Reads the partition from its start, in order.</summary>
+/// <summary>
+/// Reads the partition from its start, in order. When the leader is another one it asks first whether what it has read is
+/// still there (KIP-320).
+/// </summary>
 public sealed class SimConsumer(SimCluster cluster, int place) : SimClient(cluster, place)
 {
     private LeaderEpoch _known = LeaderEpoch.None;
+    private LeaderEpoch _read = LeaderEpoch.None;
 
     /// <summary>The offset after the last record that it has read.</summary>
     public Offset Position { get; private set; } = Offset.Zero;
@@ -125,13 +131,21 @@ public sealed class SimConsumer(SimCluster cluster, int place) : SimClient(clust
         if (answer.Error == ErrorCode.OffsetOutOfRange) Restart(leader, answer);
         if (answer.Error != ErrorCode.None) return;
         _known = answer.Epoch;
+        if (answer.Agreed is { } agreed && agreed.EndOffset < Position)
+        {
+            (Position, _read) = (agreed.EndOffset, agreed.Epoch);
+            Cluster.History.SetBack(Place, Position, Cluster.Ledger.Of(answer.Epoch).Since);
+            return;
+        }
+
+        foreach (var batch in new RecordBatchEnumerator(answer.Bytes)) _read = batch.Header.PartitionLeaderEpoch;
         foreach (var (offset, value) in Records.Read(answer.Bytes)) Take(leader, known, answer.Epoch, offset, value);
     }
 
     // The records that were due may have been deleted: the reader goes on with the first that are left.
     private void Restart(SimBroker leader, FetchAnswer answer)
     {
-        if (answer.LogStart <= Position || answer.LogStart > Cluster.DeletedBefore)
+        if (answer.LogStart <= Position || answer.LogStart > Cluster.Ledger.Of(answer.Epoch).DeletedBefore)
             Cluster.Violate("poll skip", $"offset {Position} is out of range at broker {leader.Id}, whose log starts at {answer.LogStart}");
         Position = Offset.Max(Position, answer.LogStart);
     }
@@ -140,17 +154,25 @@ public sealed class SimConsumer(SimCluster cluster, int place) : SimClient(clust
     {
         if (offset < Position) return;
         Position = offset + 1;
-        Cluster.History.Polled(Place, offset, value);
+        Cluster.History.Polled(Place, offset, value, Cluster.Ledger.Of(answered).Since);
         Cluster.Polled(leader, known, answered, offset, value);
     }
 
     private FetchAnswer Fetch(PartitionReplica replica, LeaderEpoch known)
     {
+        if (_read != LeaderEpoch.None && AgreedEnd(replica) is var agreed && replica.LeaderEpoch > known && agreed.EndOffset < Position)
+            return new(ErrorCode.None, replica.LeaderEpoch, replica.Log.LogStartOffset, [], agreed);
         var read = replica.Read(Position, 4_000, known);
         var bytes = new byte[read.Log.Slice.Length];
         read.Log.Slice.Read(bytes);
         return new(read.Error, read.LeaderEpoch, replica.Log.LogStartOffset, bytes);
     }
 
-    private sealed record FetchAnswer(ErrorCode Error, LeaderEpoch Epoch, Offset LogStart, byte[] Bytes);
+    private EpochEndOffset AgreedEnd(PartitionReplica replica)
+    {
+        var end = replica.Log.EndOffsetFor(_read);
+        return end == EpochEndOffset.Unknown ? new(replica.Log.LatestEpoch, replica.Log.LogEndOffset) : end;
+    }
+
+    private sealed record FetchAnswer(ErrorCode Error, LeaderEpoch Epoch, Offset LogStart, byte[] Bytes, EpochEndOffset? Agreed = null);
 }

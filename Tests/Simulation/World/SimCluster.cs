@@ -18,15 +18,14 @@ public sealed class SimCluster
     public static readonly TopicPartition Partition = new("events", 0);
 
     private readonly List<Checker> _checkers = [];
-    private readonly Dictionary<Offset, long> _values = [];
     private readonly StringBuilder? _trace;
     private VersionedPartition? _partition;
     private ulong _traceHash = 14695981039346656037;
 
-    public SimCluster(ulong seed, FaultProfile? profile = null, PlantedBug? bug = null, bool keepsTrace = false)
+    public SimCluster(ulong seed, FaultProfile? profile = null, PlantedBug? bug = null, bool keepsTrace = false, Promise promise = Promise.Durable)
     {
         Random = new SimRandom(seed);
-        Profile = profile ?? FaultProfile.Draw(Random);
+        Profile = (profile ?? FaultProfile.Draw(Random)) with { Promise = promise };
         Bug = bug;
         _trace = keepsTrace ? new() : null;
         Scheduler = new SimScheduler(Random, Profile.ReorderUs) { AfterEach = AfterEvent };
@@ -55,18 +54,31 @@ public sealed class SimCluster
     /// <summary>What the clients saw.</summary>
     public History History { get; } = new();
 
-    /// <summary>Committed records before this offset were deleted at somebody's request: nobody need have them.</summary>
-    public Offset DeletedBefore { get; private set; } = Offset.Zero;
-
-    public void NoteDeletion(Offset before)
+    /// <summary>Somebody asks a leader to delete records.</summary>
+    public void NoteDeletion(LeaderEpoch epoch, Offset before)
     {
         Trace($"delete before {before}");
-        History.Deleted(before);
-        DeletedBefore = Offset.Max(DeletedBefore, before);
+        var branch = Ledger.Of(epoch);
+        History.Deleted(before, branch.Since);
+        branch.DeletedBefore = Offset.Max(branch.DeletedBefore, before);
     }
 
-    /// <summary>Whether a broker has a committed batch as it should.</summary>
-    public bool IsSafeAt(SimBroker broker, BatchId batch) => batch.Next <= DeletedBefore || broker.Shadow.HoldsOrRefuses(batch);
+    /// <summary>A leadership begins.</summary>
+    public void Led(SimBroker broker, LeaderEpoch epoch, Offset highWatermark)
+    {
+        Trace($"lead {broker.Id} epoch {epoch}");
+        var branch = Ledger.Of(epoch);
+        if (!branch.IsCertain) Confirm(branch, broker, highWatermark);
+        Check(checker => checker.OnLed(broker, epoch));
+    }
+
+    private void Confirm(LedgerBranch branch, SimBroker leader, Offset highWatermark)
+    {
+        Ledger.Confirm(branch, leader, highWatermark);
+        Trace($"branch {branch.Since} goes on at {branch.ForkedAt} of {branch.Parent!.End}");
+        History.Forked(branch.Since, branch.Parent.Since, branch.ForkedAt);
+        for (var offset = branch.ForkedAt; offset < branch.End; offset += 1) History.Committed(offset, branch.ValueAt(offset), branch.Since);
+    }
 
     /// <summary>The first broken invariant, by its name; null while all hold.</summary>
     public string? Violation { get; internal set; }
@@ -85,13 +97,13 @@ public sealed class SimCluster
         }
     }
 
+    /// <summary>Acknowledged records that were lost as the topic allows; known at the end.</summary>
+    public int Lost { get; internal set; }
+
     public SimBroker Find(BrokerId id) => Brokers[id.Value];
 
     /// <summary>The partition's record as it really is.</summary>
     public VersionedPartition? PeekPartition() => _partition;
-
-    /// <summary>The value that is committed at an offset; -1 when nothing is.</summary>
-    public long ValueAt(Offset offset) => _values.GetValueOrDefault(offset, -1);
 
     /// <summary>
     /// The value that the replicas have at an offset when all is quiet; -1 where one has another, or more than the one
@@ -99,9 +111,9 @@ public sealed class SimCluster
     /// </summary>
     public long FinalValueAt(Offset offset)
     {
-        var batch = Ledger.Batches.First(batch => batch.Base <= offset && offset < batch.Next);
+        var batch = Ledger.Current.Batches.First(batch => batch.Base <= offset && offset < batch.Next);
         var isThere = Replicas.All(broker => broker.Shadow.HoldsOrRefuses(batch)) && Replicas.Count(broker => broker.Shadow.Holds(batch)) >= Replicas.Count() - 1;
-        return isThere ? ValueAt(offset) : -1;
+        return isThere ? Ledger.Current.ValueAt(offset) : -1;
     }
 
     public void Check(Action<Checker> check)
@@ -192,23 +204,24 @@ public sealed class SimCluster
     }
 
     /// <summary>A batch is committed: its values have their place for good.</summary>
-    public void Committed(SimBroker leader, BatchId batch)
+    public void Committed(LedgerBranch branch, LeaderEpoch leadership, SimBroker holder, BatchId batch)
     {
-        Trace($"commit {batch.Base} to {batch.Next} epoch {batch.Epoch} by {leader.Id}");
-        var read = leader.Replica!.Log.Read(batch.Base, 1, batch.Next);
+        Trace($"commit {batch.Base} to {batch.Next} epoch {batch.Epoch} by {holder.Id}");
+        var read = holder.Replica!.Log.Read(branch.End, 1, batch.Next);
         var bytes = new byte[read.Slice.Length];
         read.Slice.Read(bytes);
-        foreach (var (offset, value) in Records.Read(bytes).Where(record => record.Offset >= batch.Base && record.Offset < batch.Next))
-        {
-            _values[offset] = value;
-            History.Committed(offset, value);
-        }
+        var records = Records.Read(bytes).Where(record => record.Offset >= branch.End && record.Offset < batch.Next).ToList();
+        Ledger.Add(branch, leadership, batch, records);
+        foreach (var (offset, value) in records) History.Committed(offset, value, branch.Since);
     }
 
-    public void Polled(SimBroker broker, LeaderEpoch known, LeaderEpoch answered, Offset offset, long value) =>
+    public void Polled(SimBroker broker, LeaderEpoch known, LeaderEpoch answered, Offset offset, long value)
+    {
+        if (KeepsTrace) Note($"poll {offset} of {broker.Id} in epoch {answered}");
         Check(checker => checker.OnPolled(broker, known, answered, offset, value));
+    }
 
-    public void Acknowledged(Offset offset, long value) => Check(checker => checker.OnAcknowledged(offset, value));
+    public void Acknowledged(LeaderEpoch epoch, Offset offset, long value) => Check(checker => checker.OnAcknowledged(epoch, offset, value));
 
     public void Finish()
     {
@@ -225,6 +238,7 @@ public sealed class SimCluster
         var before = _partition;
         _partition = new(PartitionRecord.Parse(entry.Document.Span), entry.Version);
         Trace($"record {_partition.Record}");
+        if (_partition.Record.UncleanEpoch is var unclean && unclean > Ledger.Current.Since) Ledger.Fork(unclean, Find(_partition.Record.Leader));
         Check(checker => checker.OnRegistered(before, _partition));
         var record = _partition.Record;
         foreach (var broker in Brokers.Where(_ => IsPeace || Random.Chance(0.9))) Scheduler.After(Random.Between(1, 30) * 1000, () => broker.HearOf(record));

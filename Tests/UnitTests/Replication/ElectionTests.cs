@@ -46,6 +46,25 @@ public sealed class ElectionTests
         Assert.Equal(leads, await Election.IsLastSurvivorAsync(
             Record, new(1), id => Task.FromResult<BrokerRecord?>(new(id, epochOfOthers, cleanSinceOfOthers, 1))));
 
+    /// <summary>Whoever stopped cleanly since it was in sync still has everything, as one that never stopped.</summary>
+    [Theory]
+    [InlineData(1, 1, true)]
+    [InlineData(2, 1, true)]
+    [InlineData(2, 2, false)]
+    public async Task A_replica_in_doubt_gives_way_to_one_that_stopped_cleanly(long epochOfOthers, long cleanSinceOfOthers, bool givesWay)
+    {
+        var others = new LivingBrokers(new(0));
+        Assert.Equal(givesWay, await Election.HasBetterAsync(
+            Record, new(1), others, id => Task.FromResult<BrokerRecord?>(new(id, epochOfOthers, cleanSinceOfOthers, 1))));
+    }
+
+    private sealed class LivingBrokers(BrokerId alive) : IClusterView
+    {
+        public bool IsAlive(BrokerId broker) => broker == alive;
+
+        public long EpochOf(BrokerId broker) => long.MaxValue;
+    }
+
     [Fact]
     public void A_survivor_begins_a_history_of_its_own()
     {

@@ -1,6 +1,7 @@
 using OrleansLog.Protocol;
 using OrleansLog.Replication.Leading;
 using OrleansLog.Replication.Messages;
+using OrleansLog.Replication.Metadata;
 
 namespace OrleansLog.UnitTests.Replication;
 
@@ -153,6 +154,17 @@ public sealed class LeaderStateTests
         var reply = LeaderScript.Reply(AppendCode.Accepted) with { Matched = new(4) };
         Assert.Null(script.State.Replied(script.Follower(2), late, 0, reply, script.NowMs).Proposal);
         Assert.True(script.Accept(2, matched: 4).Proposal!.IsInSync(new(2)));
+    }
+
+    /// <summary>When its write comes to its turn, the leader may know a later version, which it must not overwrite.</summary>
+    [Fact]
+    public void A_proposal_names_the_version_that_it_was_made_from()
+    {
+        var script = new LeaderScript(end: 4);
+        var made = script.Die(2);
+        script.State.RecordChanged();
+        script.State.Reloaded(new(script.State.Current.Record, new(9)), script.NowMs);
+        Assert.Equal((new RegisterVersion(1), new RegisterVersion(9)), (made.Replaces, script.State.Current.Version));
     }
 
     [Fact]

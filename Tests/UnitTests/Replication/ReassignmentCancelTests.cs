@@ -18,6 +18,15 @@ public sealed class ReassignmentCancelTests
     }
 
     [Fact]
+    public void What_a_move_has_added_goes_at_once_when_the_next_one_does_not_want_it()
+    {
+        var moved = Reassignment.Begin(Moving, [new(0), new(3)]);
+        Assert.Equal([0, 3, 1], moved.Replicas.Select(id => id.Value));
+        Assert.Equal([3], moved.Adding.Select(id => id.Value));
+        Assert.Equal([0, 1], Reassignment.Cancel(moved).Replicas.Select(id => id.Value));
+    }
+
+    [Fact]
     public void A_move_is_not_given_up_while_only_what_was_added_is_in_sync()
     {
         var moving = Moving with { Leader = new(2), InSync = [new(new(2), 1)] };

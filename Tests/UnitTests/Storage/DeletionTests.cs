@@ -130,6 +130,41 @@ public class DeletionTests
         }
     }
 
+    /// <summary>
+    /// A follower that has everything up to a place and starts anew there must never be found shorter: it is in sync.
+    /// </summary>
+    [Theory]
+    [InlineData(7)]
+    [InlineData(20)]
+    public async Task A_log_that_starts_anew_further_on_is_never_found_shorter_than_it_was_up_to_there(long start)
+    {
+        for (var seed = 0; seed < 100; seed++)
+        {
+            var harness = await new LogHarness(seed) { Options = new LogOptions { SegmentBytes = 3 * BatchBytes } }.OpenAsync();
+            harness.Append(batches: 10);
+            await harness.FlushAsync();
+            harness.Disk.HoldFlushes = true;
+            var reset = harness.Log.ResetToAsync(new Offset(start));
+            for (var flushes = seed % 12; flushes > 0 && !reset.IsCompleted; flushes--) harness.Disk.ReleaseFlushes();
+            harness.Disk.HoldFlushes = false;
+            await harness.ReopenAfterPowerFailureAsync();
+            Assert.InRange(harness.Log.LogEndOffset.Value, Math.Min(start, 10), Math.Max(start, 10));
+            Assert.DoesNotContain(harness.Logger.Entries, entry => entry.Level == Microsoft.Extensions.Logging.LogLevel.Error);
+        }
+    }
+
+    [Fact]
+    public async Task An_emptied_log_keeps_no_leader_epochs()
+    {
+        var harness = await new LogHarness { Options = new LogOptions { SegmentBytes = 3 * BatchBytes } }.OpenAsync();
+        harness.Append(batches: 4, epoch: 7);
+        await harness.FlushAsync();
+        await harness.Log.DeleteBeforeAsync(new Offset(4));
+        await harness.ReopenAfterPowerFailureAsync();
+        Assert.Equal((new Offset(4), new Offset(4)), (harness.Log.LogStartOffset, harness.Log.LogEndOffset));
+        Assert.Equal(LeaderEpoch.None, harness.Log.LatestEpoch);
+    }
+
     [Fact]
     public async Task Appends_go_on_while_records_are_deleted()
     {

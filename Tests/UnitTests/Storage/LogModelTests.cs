@@ -195,6 +195,8 @@ internal sealed class LogModel
             await _harness.ReopenAfterPowerFailureAsync();
             if (Log.LogEndOffset > Log.LogStartOffset || (_batches.Count == 0 && Log.LogStartOffset == before))
             {
+                // It may have been cut back to there.
+                if (start < _flushed) _flushed = _batches.LastOrDefault(batch => batch.Next <= start).Next;
                 AfterCrash();
                 return;
             }

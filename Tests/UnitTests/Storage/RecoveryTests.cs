@@ -207,8 +207,9 @@ public class RecoveryTests
         await harness.Log.DisposeAsync();
         Truncate(harness, LogHarness.SegmentPath(0), 3 * BatchBytes);
         await harness.OpenAsync();
-        Assert.Equal(new Offset(5), harness.Log.LogEndOffset);
+        Assert.Equal((new Offset(5), new Offset(3)), (harness.Log.LogEndOffset, harness.Log.FirstRefusedOffset));
         Assert.Equal(new Offset(5), harness.Append(TestBatches.At(1)).BaseOffset);
+        Assert.Equal(new Offset(3), harness.Log.FirstRefusedOffset);
         await AssertRefusedAsync(harness, from: 3, to: 5);
         Assert.Contains(harness.Logger.Entries, entry => entry.Level == LogLevel.Error);
     }
@@ -226,6 +227,34 @@ public class RecoveryTests
         harness.Disk.Delete(LogHarness.SegmentPath(0));
         await harness.OpenAsync();
         Assert.Equal(ErrorCode.CorruptMessage, harness.Log.Read(Offset.Zero, 100, harness.Log.LogEndOffset).Error);
+    }
+
+    /// <summary>Also after a second start, when nothing shows it any more but the checkpoint.</summary>
+    [Fact]
+    public async Task A_log_that_lost_all_its_segments_is_known_to_lack_them()
+    {
+        var harness = await new LogHarness().OpenAsync();
+        harness.Append(batches: 5);
+        await harness.Log.DisposeAsync();
+        harness.Disk.Delete(LogHarness.SegmentPath(0));
+        await harness.OpenAsync();
+        await harness.ReopenAsync();
+        Assert.Equal((new Offset(5), Offset.Zero), (harness.Log.LogEndOffset, harness.Log.FirstRefusedOffset));
+        await harness.Log.DeleteBeforeAsync(new Offset(5));
+        Assert.Null(harness.Log.FirstRefusedOffset);
+    }
+
+    [Fact]
+    public async Task It_can_be_told_where_a_cut_would_end_before_it_is_made()
+    {
+        var harness = await new LogHarness().OpenAsync();
+        harness.Append(batches: 5);
+        Assert.Equal((new Offset(3), new Offset(5)), (harness.Log.EndIfCutAt(new Offset(3)), harness.Log.EndIfCutAt(new Offset(9))));
+        await harness.Log.DisposeAsync();
+        foreach (var damaged in (int[])[2, 3]) harness.Disk.FlipBit(LogHarness.SegmentPath(0), (damaged + 1) * BatchBytes - 5);
+        await harness.OpenAsync();
+        Assert.Equal(new Offset(2), harness.Log.EndIfCutAt(new Offset(3)));
+        Assert.Equal(new Offset(5), harness.Log.LogEndOffset);
     }
 
     [Fact]

@@ -94,7 +94,7 @@ internal sealed class MemberCluster : IScriptedCluster, IAsyncDisposable
         _directory.Delete(recursive: true);
     }
 
-    private ClusterMember[] Living() => [.. _members.Select(each => new ClusterMember(each.Key, each.Value.Start))];
+    private LivingBroker[] Living() => [.. _members.Select(each => new LivingBroker(each.Key, each.Value.Start))];
 
     private async Task TellMembershipAsync()
     {

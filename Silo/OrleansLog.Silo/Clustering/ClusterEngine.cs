@@ -1,0 +1,111 @@
+using System.Net.Sockets;
+using OrleansLog.Blobs;
+using OrleansLog.Broker;
+using OrleansLog.Broker.Files;
+using OrleansLog.Broker.Metadata;
+using OrleansLog.Grains;
+using OrleansLog.Kafka;
+using OrleansLog.Protocol;
+using OrleansLog.Replication.Metadata;
+using OrleansLog.Silo.Options;
+
+namespace OrleansLog.Silo.Clustering;
+
+/// <summary>One broker on a silo of an Orleans cluster, with its Kafka endpoint.</summary>
+internal sealed class ClusterEngine : IEngine
+{
+    private readonly IHost _host;
+    private readonly BrokerSilo _silo;
+    private readonly PhysicalFileSystem _files;
+    private readonly IMetadataRegister _register;
+    private readonly BrokerMetrics _metrics;
+
+    private ClusterEngine(IHost host, BrokerSilo silo, PhysicalFileSystem files, IMetadataRegister register, string addresses)
+    {
+        (_host, _silo, _files, _register, Addresses) = (host, silo, files, register, addresses);
+        _metrics = new BrokerMetrics(() => silo.Broker?.Broker is { } broker ? [broker] : []);
+    }
+
+    public string Addresses { get; }
+
+    public string? NotReady =>
+        _silo.Broker?.Broker?.Partitions.All.FirstOrDefault(p => p.Log.Failure is not null) is { } failed
+            ? $"{failed.Id} does not accept records: {failed.Log.Failure!.Message}"
+            : null;
+
+    /// <summary>Claims the port, opens the register and the replicas, joins the cluster; serves when all that is done.</summary>
+    public static async Task<IEngine> StartAsync(SiloOptions options, ILoggerFactory loggers, CancellationToken cancellation)
+    {
+        if (options.Brokers != 1)
+            throw new StartException(ExitCode.Usage, $"--brokers {options.Brokers} needs --engine embedded; the orleans engine has one broker a process");
+        var listener = KafkaEndpoints.Bind(options)[0];
+        var files = new PhysicalFileSystem();
+        IMetadataRegister? register = null;
+        IHost? host = null;
+        try
+        {
+            register = await OpenRegisterAsync(options, files, cancellation);
+            var id = await BrokerIdentity.FindAsync(options.BrokerId, options.DataDirectory, register, cancellation);
+            host = Build(options, id, listener, files, register, loggers);
+            await host.StartAsync(cancellation);
+            return new ClusterEngine(host, host.Services.GetRequiredService<BrokerSilo>(), files, register, listener.LocalEndPoint!.ToString()!);
+        }
+        catch (Exception problem)
+        {
+            var failure = host?.Services.GetRequiredService<BrokerSilo>().Failure ?? problem;
+            if (host is IAsyncDisposable started)
+                await started.DisposeAsync();
+            (register as IDisposable)?.Dispose();
+            listener.Dispose();
+            files.Dispose();
+            if (failure is IOException or InvalidDataException or UnauthorizedAccessException or SocketException)
+                throw KafkaEndpoints.Explain(failure, options);
+            throw;
+        }
+    }
+
+    public Task<(bool IsChanged, string Text)> ChangeBrokerAsync(int id, string action) => Task.FromResult(
+        (false, "Only brokers of the embedded engine can be played with (--engine embedded --brokers 3); this one is a process of its own."));
+
+    public async ValueTask DisposeAsync()
+    {
+        _metrics.Dispose();
+        await _silo.ResignAsync();
+        await _host.StopAsync();
+        await _silo.DisposeAsync();
+        await ((IAsyncDisposable)_host).DisposeAsync();
+        (_register as IDisposable)?.Dispose();
+        _files.Dispose();
+    }
+
+    private static async Task<IMetadataRegister> OpenRegisterAsync(SiloOptions options, PhysicalFileSystem files, CancellationToken cancellation)
+    {
+        if (options.Clustering == Options.Clustering.Local)
+            return FileMetadataRegister.Open(files, Path.Combine(options.DataDirectory, "metadata"));
+        return await BlobMetadataRegister.OpenAsync(client => BlobContainers.Open(options, client), cancellationToken: cancellation);
+    }
+
+    private static IHost Build(SiloOptions options, BrokerId id, Socket listener, PhysicalFileSystem files, IMetadataRegister register, ILoggerFactory loggers)
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
+        builder.Services.AddSingleton(loggers);
+        builder.Services.AddSingleton(typeof(ILogger<>), typeof(Logger<>));
+        builder.Services.AddSingleton(new LocalBroker(id));
+        builder.Services.AddSingleton<ILocalBroker>(services => services.GetRequiredService<LocalBroker>());
+        builder.Services.AddSingleton<ControllerForwarder>();
+        builder.Services.AddSingleton(services => new BrokerSilo(
+            services.GetRequiredService<LocalBroker>(),
+            KafkaEndpoints.Describe(options, [listener]) with { Serve = broker => Serve(listener, broker, services, loggers) },
+            files, register, services.GetRequiredService<IGrainFactory>(), services.GetRequiredService<IClusterMembershipService>(), loggers));
+        builder.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(services => services.GetRequiredService<BrokerSilo>());
+        builder.UseOrleans(silo =>
+        {
+            silo.AddOrleansLogGrains();
+            SiloNetwork.Configure(silo, options, id);
+        });
+        return builder.Build();
+    }
+
+    private static KafkaServer Serve(Socket listener, Broker.Broker broker, IServiceProvider services, ILoggerFactory loggers) =>
+        KafkaServer.Start(listener, broker, TimeProvider.System, loggers.CreateLogger<KafkaServer>(), services.GetRequiredService<ControllerForwarder>());
+}
