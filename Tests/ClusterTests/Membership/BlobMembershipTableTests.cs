@@ -1,3 +1,5 @@
+using System.Net;
+using System.Text.Json;
 using Orleans;
 using Orleans.Runtime;
 using OrleansLog.Membership;
@@ -37,7 +39,7 @@ public sealed class BlobMembershipTableTests(Azurite azurite) : MembershipTests(
     [Fact]
     public async Task A_row_that_says_little_comes_back()
     {
-        var entry = new MembershipEntry { SiloAddress = SiloAddress.New(System.Net.IPAddress.IPv6Loopback, 1, 2), Status = SiloStatus.Created };
+        var entry = new MembershipEntry { SiloAddress = SiloAddress.New(IPAddress.IPv6Loopback, 1, 2), Status = SiloStatus.Created };
         await InsertAsync(await OpenAsync(), entry);
         await (await OpenAsync()).UpdateIAmAlive(new MembershipEntry { SiloAddress = entry.SiloAddress, IAmAliveTime = At(1) });
         var row = Assert.Single((await (await OpenAsync()).ReadAll()).Members).Item1;
@@ -122,7 +124,8 @@ public sealed class BlobMembershipTableTests(Azurite azurite) : MembershipTests(
     {
         var tables = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => OpenAsync()));
         for (var i = 0; i < rowsBefore; i++) await InsertAsync(tables[0], Silo(100 + i));
-        var version = (await tables[0].ReadAll()).Version.Next();
+        // Each goes on from what it has read, so that the service alone decides.
+        var version = (await Task.WhenAll(tables.Select(table => table.ReadAll())))[0].Version.Next();
         var won = await Task.WhenAll(tables.Select((table, i) => table.InsertRow(Silo(i), version)));
         var winner = Array.IndexOf(won, true);
         Assert.Single(won, true);
@@ -131,6 +134,18 @@ public sealed class BlobMembershipTableTests(Azurite azurite) : MembershipTests(
         Assert.Equal(rowsBefore + 1, all.Version.Version);
         Assert.NotNull(all.TryGet(Address(winner)));
         Assert.Equal(rowsBefore + 1, all.Members.Count);
+    }
+
+    [Fact]
+    public async Task The_document_remembers_a_bounded_number_of_writes()
+    {
+        var table = await OpenAsync();
+        await InsertAsync(table, Silo(1));
+        for (var i = 0; i < 40; i++) Assert.True(await TryUpdateAsync(table, Silo(1)));
+        var blob = await Container.GetBlobClient($"membership/{Cluster}/table.json").DownloadContentAsync();
+        using var document = JsonDocument.Parse(blob.Value.Content);
+        Assert.Equal(32, document.RootElement.GetProperty("writes").GetArrayLength());
+        Assert.Equal(41, document.RootElement.GetProperty("version").GetInt32());
     }
 
     [Fact]

@@ -49,9 +49,9 @@ public abstract class MembershipTests(Azurite azurite) : IAsyncLifetime
         };
     }
 
-    private protected async Task<BlobMembershipTable> OpenAsync(LossyHandler? way = null, string cluster = Cluster)
+    private protected async Task<BlobMembershipTable> OpenAsync(LossyHandler? way = null, string cluster = Cluster, int readRetriesMax = 0)
     {
-        var table = new BlobMembershipTable(By(way ?? NewWay()), cluster, new BlobMembershipOptions { ReadRetriesMax = 0 });
+        var table = new BlobMembershipTable(By(way ?? NewWay()), cluster, new BlobMembershipOptions { ReadRetriesMax = readRetriesMax });
         await table.InitializeMembershipTable(tryInitTableVersion: true);
         return table;
     }
