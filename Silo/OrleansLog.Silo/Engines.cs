@@ -5,8 +5,11 @@ namespace OrleansLog.Silo;
 /// <summary>The one place that chooses what carries the brokers.</summary>
 internal static partial class Engines
 {
+    /// <summary>Whether the Orleans engine is part of this build.</summary>
+    public static bool HasOrleans => FindOrleans() is not null;
+
     /// <summary>The Orleans engine where it is part of this build, unless several brokers are to share the process.</summary>
-    public static Engine DefaultFor(SiloOptions options) => FindOrleans() is not null && options.Brokers == 1 ? Engine.Orleans : Engine.Embedded;
+    public static Engine DefaultFor(SiloOptions options) => HasOrleans && options.Brokers == 1 ? Engine.Orleans : Engine.Embedded;
 
     public static Task<IEngine> StartAsync(SiloOptions options, ILoggerFactory loggers, CancellationToken cancellation) =>
         (options.Engine ?? DefaultFor(options)) == Engine.Embedded

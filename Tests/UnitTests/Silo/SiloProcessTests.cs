@@ -130,8 +130,16 @@ public sealed class SiloProcessTests : IDisposable
     }
 
     [Fact]
+    public void Several_brokers_in_one_process_are_the_embedded_engines() => Assert.Equal(Engine.Embedded, Engines.DefaultFor(AnyPort with { Brokers = 3 }));
+
+    [Fact]
+    public void One_broker_is_a_silo_where_that_was_built() =>
+        Assert.Equal(Engines.HasOrleans ? Engine.Orleans : Engine.Embedded, Engines.DefaultFor(AnyPort));
+
+    [Fact]
     public void The_engine_that_is_not_built_is_refused_with_the_reason()
     {
+        Assert.SkipWhen(Engines.HasOrleans, "The Orleans engine is part of this build.");
         var failure = Assert.Throws<StartException>(() =>
         {
             _ = Engines.StartAsync(AnyPort with { Engine = Engine.Orleans }, LoggerFactory.Create(_ => { }), _stop.Token);
