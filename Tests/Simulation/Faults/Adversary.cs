@@ -58,7 +58,7 @@ public sealed class Adversary(SimCluster cluster)
     private void Strike(FaultKind kind)
     {
         var broker = _random.Pick(cluster.Brokers);
-        if (VictimIsInDoubt && kind is FaultKind.Crash or FaultKind.Stop or FaultKind.CrashAll or FaultKind.Suspect) return;
+        if (VictimIsInDoubt && kind is FaultKind.Crash or FaultKind.Stop or FaultKind.CrashAll or FaultKind.Suspect or FaultKind.Reassign) return;
         switch (kind)
         {
             case FaultKind.Crash: Crash(broker); break;
