@@ -48,6 +48,14 @@ public sealed partial class PartitionLog : ILogOutline
         }
     }
 
+    /// <summary>As <see cref="FirstRefusedOffset"/>, after everything that was not read yet has been read.</summary>
+    /// <exception cref="IOException">The files cannot be read.</exception>
+    public Offset? CheckAll() => LookUp(segments =>
+    {
+        foreach (var segment in segments) segment.SoundEnd(0, segment.Size);
+        return FirstRefusedOffset;
+    });
+
     private Offset? FindFirstRefused()
     {
         var expected = LogStartOffset;

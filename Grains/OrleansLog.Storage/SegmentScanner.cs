@@ -133,11 +133,12 @@ internal sealed class SegmentScanner(
         return HasItsEpoch(at, header) ? null : $"a record batch has leader epoch {header.PartitionLeaderEpoch}, which cannot be at its offset";
     }
 
-    // Epochs only grow. A batch that is out of line with both of its neighbours is the one that is wrong.
+    // Epochs only grow. A batch that is out of line with both of its neighbours is the one that is wrong. What is known is
+    // asked for its last record, for the log may start amid it.
     private bool HasItsEpoch(int at, in RecordBatchHeader header)
     {
         var epoch = header.PartitionLeaderEpoch;
-        if (epochs is not null) return epochs(header.BaseOffset) is var known && (known == LeaderEpoch.None || known == epoch);
+        if (epochs is not null) return epochs(header.NextOffset + -1) is var known && (known == LeaderEpoch.None || known == epoch);
         if (epoch < _epoch) return false;
         return !Continues(at, header, out var next) || next.PartitionLeaderEpoch >= epoch || next.PartitionLeaderEpoch < _epoch;
     }

@@ -6,6 +6,8 @@ namespace OrleansLog.Simulation;
 /// <summary>Feeds bad histories to the history checker: it names each for what it is, and nothing else.</summary>
 public sealed class HistoryTests
 {
+    private static readonly LeaderEpoch Second = new(5);
+
     private readonly History _history = new();
 
     [Fact]
@@ -91,6 +93,42 @@ public sealed class HistoryTests
         Commit(1);
         _history.Acknowledged(1, new(1), 101);
         Named(AnomalyKind.Unseen);
+    }
+
+    [Fact]
+    public void What_an_unclean_election_took_away_need_not_be_seen_and_its_place_is_free()
+    {
+        Good(0);
+        Commit(1);
+        _history.Acknowledged(1, new(1), 101);
+        _history.Forked(Second, default, new(1));
+        _history.Committed(new(1), 201, Second);
+        _history.Polled(1, new(1), 201, Second);
+        Assert.Empty(_history.FindAnomalies());
+    }
+
+    [Fact]
+    public void What_an_unclean_election_left_must_still_be_seen()
+    {
+        Good(0);
+        Commit(1);
+        _history.Acknowledged(1, new(1), 101);
+        _history.Forked(Second, default, new(2));
+        _history.Committed(new(2), 202, Second);
+        _history.Polled(2, new(0), 100, Second);
+        _history.Polled(2, new(2), 202, Second);
+        Assert.Equal([AnomalyKind.PollSkip, AnomalyKind.LostWrite], _history.FindAnomalies().Select(anomaly => anomaly.Kind));
+    }
+
+    [Fact]
+    public void A_consumer_that_is_set_back_further_than_the_logs_part_is_named()
+    {
+        Good(0);
+        Good(1);
+        _history.Forked(Second, default, new(1));
+        _history.SetBack(1, Offset.Zero, Second);
+        _history.Polled(1, new(0), 100, Second);
+        Named(AnomalyKind.NonMonotonicPoll);
     }
 
     [Fact]

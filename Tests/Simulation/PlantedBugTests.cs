@@ -20,11 +20,23 @@ public sealed class PlantedBugTests(ITestOutputHelper output)
     [Fact]
     public void Taking_a_corrupt_suffix_for_the_end_of_the_log_is_found() => Find(new TakesDamageForTheEnd(), seedsMax: 60);
 
-    private void Find(PlantedBug bug, ulong seedsMax)
+    [Fact]
+    public void A_follower_that_shows_what_is_not_committed_is_found() => Find(new KnowsTooMuch(), seedsMax: 20, readsFollowers: true);
+
+    /// <summary>What a topic gives up is no excuse: who acknowledges too early loses more than that.</summary>
+    [Theory]
+    [InlineData(Promise.InMemory)]
+    [InlineData(Promise.Availability)]
+    public void A_mistake_is_found_in_topics_that_may_lose(Promise promise) => Find(new AcknowledgesTooEarly(), seedsMax: 20, promise);
+
+    [Fact]
+    public void A_loss_that_no_election_names_is_found() => Find(new TrustsEarlierProgress(), seedsMax: 60, Promise.InMemory);
+
+    private void Find(PlantedBug bug, ulong seedsMax, Promise promise = Promise.Durable, bool readsFollowers = false)
     {
         for (ulong seed = 1; seed <= seedsMax; seed++)
         {
-            if (SimRun.Run(seed, bug: bug).Violation is not { } violation) continue;
+            if (SimRun.Run(seed, FaultProfile.Draw(new(seed)) with { ReadsFollowers = readsFollowers }, bug, promise: promise).Violation is not { } violation) continue;
             output.WriteLine($"{bug.GetType().Name}: seed {seed}: {violation}");
             return;
         }

@@ -32,7 +32,7 @@ public sealed class SeedTests(ITestOutputHelper output)
     /// (2285); the lost end of a log that nobody missed (3649, 28833); a change of the record that was made from an earlier
     /// one than it replaced (7303); an unclean restart that led while others, restarted cleanly, had everything (30932); a
     /// failed flush that left nobody to lead (74076); a damaged log that was cut before its replica had left the in-sync set
-    /// (80493).
+    /// (80493); a move that ended with too few in sync (256902); damage that was taken for another history (237328).
     /// </summary>
     [Theory]
     [InlineData(49)]
@@ -55,6 +55,8 @@ public sealed class SeedTests(ITestOutputHelper output)
     [InlineData(74076)]
     [InlineData(80493)]
     [InlineData(87027)]
+    [InlineData(237328)]
+    [InlineData(256902)]
     public void What_broke_once_does_not_break_again(ulong seed) => Assert.Null(SimRun.Run(seed).Violation);
 
     [Fact]
@@ -75,6 +77,18 @@ public sealed class SeedTests(ITestOutputHelper output)
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"{count} seeds from {first}, {count / watch.Elapsed.TotalSeconds:F1} seeds per second; {events} events, {acknowledged} acknowledged batches, {epochs} leaderships"));
+    }
+
+    [Fact]
+    public void Followers_show_nothing_that_is_not_committed()
+    {
+        var first = Number("ORLEANSLOG_FIRST_SEED") ?? 1;
+        var count = Number("ORLEANSLOG_SEEDS") ?? 100;
+        for (var seed = first; seed < first + count; seed++)
+        {
+            var violation = SimRun.Run(seed, FaultProfile.Draw(new(seed)) with { ReadsFollowers = true }).Violation;
+            Assert.True(violation is null, $"followers seed {seed}: {violation}");
+        }
     }
 
     /// <summary>What a topic has given up may be lost, and is lost in some seeds; nothing else is.</summary>

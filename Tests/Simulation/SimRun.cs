@@ -85,7 +85,7 @@ public static class SimRun
         if (cluster.PeekPartition()?.Record is not { } record || record.InSync.Length < record.Replicas.Length) return false;
         if (!record.Adding.IsEmpty || !record.Removing.IsEmpty) return false;
         var ends = cluster.Replicas.Select(broker => broker.Shadow.End).Distinct().ToList();
-        return ends.Count == 1 && ends[0] == cluster.Ledger.Current.End && consumers.All(consumer => consumer.Position == ends[0])
+        return ends.Count == 1 && ends[0] == cluster.Ledger.Current.End && consumers.All(consumer => consumer.Position == ends[0] && consumer.HasCompared)
             && cluster.Replicas.All(broker => broker.Replica?.HighWatermark == ends[0]);
     }
 

@@ -118,8 +118,10 @@ public class FollowerState(LeaderEpoch epoch, LeaderEpoch uncleanEpoch, Offset h
         || DividesFirst(request, log)
         || (request.From <= log.LogEndOffset && log.EpochAt(request.From - 1) == request.PreviousEpoch);
 
-    private static EpochEndOffset HintFor(AppendRequest request, ILogOutline log)
+    private EpochEndOffset HintFor(AppendRequest request, ILogOutline log)
     {
+        // What lies before this log's start was not deleted as the leader, elected uncleanly, sees it: it has to start anew.
+        if (request.UncleanEpoch > UncleanEpoch && log.LogStartOffset > request.From) return new(LeaderEpoch.None, request.LogStartOffset);
         var asked = request.PreviousEpoch < log.LatestEpoch ? request.PreviousEpoch : log.LatestEpoch;
         var end = log.EndOffsetFor(asked);
         return end == EpochEndOffset.Unknown ? new(LeaderEpoch.None, log.LogStartOffset) : end;

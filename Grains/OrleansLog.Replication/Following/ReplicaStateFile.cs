@@ -9,7 +9,8 @@ namespace OrleansLog.Replication.Following;
 /// <param name="Epoch">The highest leader epoch that it has seen: it never follows a lower one.</param>
 /// <param name="UncleanEpoch">The last unclean leadership that it knows of.</param>
 /// <param name="HighWatermark">A lower bound: everything below was committed when this was written.</param>
-public sealed record ReplicaState(LeaderEpoch Epoch, LeaderEpoch UncleanEpoch, Offset HighWatermark)
+/// <param name="TopicId">Which topic of that name; null where an earlier version wrote it, which did not say.</param>
+public sealed record ReplicaState(LeaderEpoch Epoch, LeaderEpoch UncleanEpoch, Offset HighWatermark, Guid? TopicId = null)
 {
     public static readonly ReplicaState New = new(LeaderEpoch.None, LeaderEpoch.None, Offset.Zero);
 }
@@ -25,8 +26,8 @@ public sealed class ReplicaStateFile(ILogFileSystem files, string directory)
     public const string FileName = "replica-state";
 
     private const string NextFileName = "replica-state.next";
-    private const int Fields = 5;
-    private const string Version = "1";
+    private const string Version = "2";
+    private const string VersionWithoutTopic = "1";
     private const int BytesMax = 256;
 
     private bool _isNew;
@@ -67,19 +68,19 @@ public sealed class ReplicaStateFile(ILogFileSystem files, string directory)
 
     private static string Format(ReplicaState state)
     {
-        var content = string.Create(
-            CultureInfo.InvariantCulture, $"{Version} {state.Epoch.Value} {state.UncleanEpoch.Value} {state.HighWatermark.Value}");
+        var numbers = string.Create(CultureInfo.InvariantCulture, $"{state.Epoch.Value} {state.UncleanEpoch.Value} {state.HighWatermark.Value}");
+        var content = state.TopicId is { } topic ? $"{Version} {numbers} {topic:N}" : $"{VersionWithoutTopic} {numbers}";
         return string.Create(CultureInfo.InvariantCulture, $"{content} {ChecksumOf(content):x8}\n");
     }
 
     private static ReplicaState? Parse(string text)
     {
         var fields = text.TrimEnd('\n').Split(' ');
-        if (fields.Length != Fields || fields[0] != Version) return null;
+        if (fields is not ([Version, _, _, _, _, _] or [VersionWithoutTopic, _, _, _, _])) return null;
         var state = int.TryParse(fields[1], CultureInfo.InvariantCulture, out var epoch)
             && int.TryParse(fields[2], CultureInfo.InvariantCulture, out var unclean)
             && long.TryParse(fields[3], CultureInfo.InvariantCulture, out var highWatermark)
-                ? new ReplicaState(new(epoch), new(unclean), new(highWatermark))
+                ? new ReplicaState(new(epoch), new(unclean), new(highWatermark), Guid.TryParse(fields[4], out var topic) ? topic : null)
                 : null;
         return state is not null && Format(state) == text ? state : null;
     }

@@ -47,15 +47,16 @@ public static class Reassignment
 
     /// <summary>
     /// The record that ends a move, when what was added is in sync; else the same record. A leader that is to go leaves
-    /// the others behind last: it hands over before the move ends.
+    /// the others behind last: it hands over before the move ends. Nobody in sync goes while those who stay are too few to
+    /// commit anything.
     /// </summary>
     public static PartitionRecord Finish(PartitionRecord record, int minInSyncReplicas)
     {
         if (record.Removing.IsEmpty && record.Adding.IsEmpty) return record;
         var staying = record.Replicas.Except(record.Removing).ToImmutableArray();
         if (!record.Adding.All(record.IsInSync) || record.Removing.Contains(record.Leader)) return record;
-        if (!staying.Any(record.IsInSync)) return record;
         ImmutableArray<InSyncReplica> inSync = [.. record.InSync.Where(member => staying.Contains(member.Broker))];
+        if (inSync.Length < Math.Min(Math.Max(minInSyncReplicas, 1), staying.Length)) return record;
         var ended = record.WithInSync(inSync, minInSyncReplicas);
         return ended with
         {

@@ -49,9 +49,28 @@ public sealed partial class PartitionReplica
         }
         catch (DivergedReplicaException diverged)
         {
+            // What is damaged here agrees with nothing; that can be repaired.
+            if (IsDamaged())
+            {
+                Fail(diverged);
+                return Reply(AppendCode.Failed);
+            }
+
             _ports.Logger.LogCritical(diverged, "{Partition} on broker {Broker} is not replicated any more", Id, Broker);
             _ports.Observer.Diverged(this, diverged);
             return Reply(AppendCode.Failed);
+        }
+    }
+
+    private bool IsDamaged()
+    {
+        try
+        {
+            return Log.CheckAll() is not null;
+        }
+        catch (IOException)
+        {
+            return true;
         }
     }
 
@@ -101,8 +120,10 @@ public sealed partial class PartitionReplica
             _ports.Observer.Appended(this, from, _log.LogEndOffset);
         }
 
-        var known = _follower.HighWatermark;
+        var (known, branch) = (_follower.HighWatermark, _follower.UncleanEpoch);
         _follower.Applied(request, decision.Matched);
+        // A restart must not bring back the high watermark of before the unclean election.
+        if (_follower.UncleanEpoch != branch) await _stateFile.WriteAsync(StateOf(_follower.Epoch));
         if (_follower.HighWatermark != known) OnCommitted(_follower.HighWatermark);
         var startsAt = Offset.Min(request.LogStartOffset, _follower.HighWatermark);
         if (startsAt <= _log.LogStartOffset) return true;

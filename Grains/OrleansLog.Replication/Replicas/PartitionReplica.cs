@@ -84,7 +84,7 @@ public sealed partial class PartitionReplica : IAsyncDisposable
 
     /// <summary>
     /// Opens the replica in its directory below <paramref name="parent"/>, which is created when it is not there. It
-    /// follows at first.
+    /// follows at first. What an earlier topic of the same name has left there is dropped.
     /// </summary>
     /// <exception cref="StorageException">The files cannot be read, or what was promised there is not known any more.</exception>
     public static async Task<PartitionReplica> OpenAsync(ReplicaDescription description, string parent, ReplicaPorts ports)
@@ -93,10 +93,24 @@ public sealed partial class PartitionReplica : IAsyncDisposable
         var log = await PartitionLog.OpenAsync(ports.Files, directory, description.Log, ports.Time, ports.Logger, ports.RecoveryBudget);
         var stateFile = new ReplicaStateFile(ports.Files, directory);
         var state = stateFile.Read();
+        if (state.TopicId is { } topic && topic != description.TopicId) state = await DropAsync(description, log, stateFile, topic, ports.Logger);
         state = state with { HighWatermark = Offset.Max(Offset.Min(state.HighWatermark, log.LogEndOffset), log.LogStartOffset) };
         var replica = new PartitionReplica(description, directory, ports, stateFile, ports.NewFollower(state), log);
         if (log.FirstRefusedOffset is not null) replica.Fail(null);
         return replica;
+    }
+
+    // The log first: what a crash leaves then still bears the other topic's name.
+    private static async Task<ReplicaState> DropAsync(
+        ReplicaDescription description, PartitionLog log, ReplicaStateFile stateFile, Guid topic, ILogger logger)
+    {
+        logger.LogWarning(
+            "{Directory} holds offsets {From} to {End} of an earlier topic {Topic} of that name, which is gone; they are dropped for {Current}",
+            log.Directory, log.LogStartOffset, log.LogEndOffset, topic, description.TopicId);
+        await log.ResetToAsync(Offset.Zero);
+        var state = ReplicaState.New with { TopicId = description.TopicId };
+        await stateFile.WriteAsync(state);
+        return state;
     }
 
     /// <summary>Puts changed options in force.</summary>
@@ -214,5 +228,5 @@ public sealed partial class PartitionReplica : IAsyncDisposable
         _ports.Observer.SteppedDown(this, leadership.Epoch);
     }
 
-    private ReplicaState StateOf(LeaderEpoch epoch) => new(epoch, _follower.UncleanEpoch, _follower.HighWatermark);
+    private ReplicaState StateOf(LeaderEpoch epoch) => new(epoch, _follower.UncleanEpoch, _follower.HighWatermark, TopicId);
 }

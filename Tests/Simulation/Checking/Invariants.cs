@@ -65,7 +65,7 @@ public sealed class LogMatchingInvariant() : Checker("3 log matching")
             var before = i == 0 ? LeaderEpoch.None : batches[i - 1].Epoch;
             var key = (batches[i].Base, batches[i].Epoch);
             if (_seen.TryAdd(key, (batches[i], before))) continue;
-            Require(_seen[key] == (batches[i], before), $"broker {broker.Id} has another batch at offset {batches[i].Base} of epoch {batches[i].Epoch}");
+            Require(_seen[key] == (batches[i], before), $"broker {broker.Id} has another batch at offset {batches[i].Base} of epoch {batches[i].Epoch}: {batches[i]} after epoch {before}, not {_seen[key]}");
         }
     }
 }
@@ -89,19 +89,19 @@ public sealed class CommitInvariant() : Checker("4 commit")
             Cluster.Committed(ledger, replica.LeaderEpoch, next.Holder, next.Batch);
         }
 
-        Require(highWatermark <= ledger.End, $"broker {broker.Id} commits up to {highWatermark} and has only {broker.Shadow.End}");
+        Require(highWatermark <= ledger.End, $"broker {broker.Id} commits up to {highWatermark} and has only {broker.Shadow.End}: " + string.Join(" | ", Cluster.Brokers.Select(b => $"{b.Id} {b.Replica?.Log.LogStartOffset} {b.Replica?.Log.LogEndOffset} " + b.Shadow)));
     }
 
     // The leader's next batch; another's where the leader knows that its own copy is damaged.
     private (SimBroker Holder, BatchId Batch)? Next(SimBroker leader, Offset at)
     {
-        foreach (var broker in Cluster.Brokers.Where(other => other != leader && other.Replica is not null).Prepend(leader))
+        foreach (var broker in Cluster.Brokers.Where(other => other != leader).Prepend(leader))
             if ((broker.Shadow.At(at) ?? AtStart(broker, at)) is { } batch && leader.Shadow.HoldsOrRefuses(batch)) return (broker, batch);
         return null;
     }
 
     // Where all before is deleted, a batch of a later leadership may have begun before.
-    private static BatchId? AtStart(SimBroker broker, Offset at) => broker.Replica!.Log.LogStartOffset == at ? broker.Shadow.AtStart(at) : null;
+    private static BatchId? AtStart(SimBroker broker, Offset at) => broker.Replica?.Log.LogStartOffset == at ? broker.Shadow.AtStart(at) : null;
 
     private void CheckHeld(LedgerBranch ledger, BatchId batch)
     {

@@ -13,6 +13,16 @@ public sealed class Ledger
     private readonly Dictionary<BatchId, List<(Offset Offset, long Value)>> _records = [];
     private readonly Dictionary<BatchId, LeaderEpoch> _committedBy = [];
 
+    private readonly Dictionary<BatchId, List<(Offset Offset, long Value)>> _contents = [];
+
+    /// <summary>Somebody has a batch, whatever becomes of it.</summary>
+    public void Learn(BatchId batch, ReadOnlySpan<byte> bytes)
+    {
+        if (!_contents.ContainsKey(batch)) _contents[batch] = Records.Read(bytes);
+    }
+
+    public IReadOnlyList<(Offset Offset, long Value)> ContentOf(BatchId batch) => _contents[batch];
+
     /// <summary>The branch of the last leadership.</summary>
     public LedgerBranch Current => _branches[^1];
 

@@ -58,7 +58,9 @@ public sealed class Adversary(SimCluster cluster)
     private void Strike(FaultKind kind)
     {
         var broker = _random.Pick(cluster.Brokers);
-        if (VictimIsInDoubt && kind is FaultKind.Crash or FaultKind.Stop or FaultKind.CrashAll or FaultKind.Suspect) return;
+        if (VictimIsInDoubt && kind is FaultKind.Crash or FaultKind.Stop or FaultKind.CrashAll or FaultKind.Suspect or FaultKind.Reassign) return;
+        // A topic that gives something up for a crash or an absence has promised nothing for damage on top of it.
+        if (cluster.Profile.Promise != Promise.Durable && kind is FaultKind.FlipBits or FaultKind.Misdirect or FaultKind.TruncateFile) return;
         switch (kind)
         {
             case FaultKind.Crash: Crash(broker); break;

@@ -55,6 +55,9 @@ public sealed record FaultProfile
 
     public long CatchUpBytesPerSecond { get; init; } = long.MaxValue;
 
+    /// <summary>Whether consumers read from whichever replica, and not from the leader alone (KIP-392).</summary>
+    public bool ReadsFollowers { get; init; }
+
     /// <summary>What the topic promises.</summary>
     public Promise Promise { get; init; }
 

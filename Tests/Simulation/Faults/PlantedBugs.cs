@@ -41,6 +41,22 @@ public sealed class AcceptsLowerEpochs : PlantedBug
     }
 }
 
+/// <summary>A follower takes everything that it has got for committed.</summary>
+public sealed class KnowsTooMuch : PlantedBug
+{
+    public override ReplicaPorts Plant(ReplicaPorts ports) => ports with { NewFollower = state => new Follower(state) };
+
+    private sealed class Follower(ReplicaState state) : FollowerState(state.Epoch, state.UncleanEpoch, state.HighWatermark)
+    {
+        public override FollowerDecision Decide(AppendRequest request, ILogOutline log)
+        {
+            var decision = base.Decide(request, log);
+            if (decision.Code == AppendCode.Accepted) Led(decision.Matched, UncleanEpoch);
+            return decision;
+        }
+    }
+}
+
 /// <summary>A broker takes every stop for a clean one and every disk for the same one.</summary>
 public sealed class TrustsEarlierProgress : PlantedBug
 {

@@ -8,7 +8,8 @@ namespace OrleansLog.Simulation.World;
 public readonly record struct BatchId(Offset Base, Offset Next, LeaderEpoch Epoch, uint Crc);
 
 /// <summary>What the log of one replica is known to consist of, kept beside the log by watching it.</summary>
-public sealed class Shadow
+/// <param name="ledger">Learns what is in each batch.</param>
+public sealed class Shadow(Checking.Ledger ledger)
 {
     private readonly List<BatchId> _batches = [];
 
@@ -23,6 +24,8 @@ public sealed class Shadow
     public Offset CoveredEnd => _refused.Count == 0 ? End : Offset.Max(End, _refused[^1].To);
 
     private readonly List<(Offset From, Offset To)> _refused = [];
+
+    public override string ToString() => $"{Start} refuses [{string.Join(' ', _refused)}] ends with {string.Join(' ', _batches.TakeLast(4))}";
 
     public void TruncateTo(Offset end)
     {
@@ -57,7 +60,12 @@ public sealed class Shadow
         var bytes = new byte[slice.Length];
         slice.Read(bytes);
         foreach (var batch in new RecordBatchEnumerator(bytes))
-            _batches.Add(new(batch.Header.BaseOffset, batch.Header.NextOffset, batch.Header.PartitionLeaderEpoch, batch.Header.Crc));
+        {
+            var id = new BatchId(batch.Header.BaseOffset, batch.Header.NextOffset, batch.Header.PartitionLeaderEpoch, batch.Header.Crc);
+            _batches.Add(id);
+            ledger.Learn(id, batch.Bytes);
+        }
+
         return End;
     }
 

@@ -22,7 +22,7 @@ public sealed class SimBroker(SimCluster cluster, BrokerId id) : IReplicationObs
     public SimDisk Disk { get; } = new(cluster.Scheduler, cluster.Random);
 
     /// <summary>What the replica's log consists of, as far as was seen; it outlives the process as the disk does.</summary>
-    public Shadow Shadow { get; } = new();
+    public Shadow Shadow { get; } = new(cluster.Ledger);
 
     public SimProcess? Process { get; private set; }
 

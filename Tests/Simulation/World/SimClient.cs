@@ -108,7 +108,11 @@ public sealed class SimProducer(SimCluster cluster, int place, long firstValue) 
 public sealed class SimConsumer(SimCluster cluster, int place) : SimClient(cluster, place)
 {
     private LeaderEpoch _known = LeaderEpoch.None;
+    private LeaderEpoch _compared = LeaderEpoch.None;
     private LeaderEpoch _read = LeaderEpoch.None;
+
+    /// <summary>Whether it has asked since the last unclean election if what it has read is still there.</summary>
+    public bool HasCompared => _compared >= Cluster.Ledger.Current.Since;
 
     /// <summary>The offset after the last record that it has read.</summary>
     public Offset Position { get; private set; } = Offset.Zero;
@@ -118,7 +122,8 @@ public sealed class SimConsumer(SimCluster cluster, int place) : SimClient(clust
         while (true)
         {
             await Task.Delay(TimeSpan.FromMilliseconds(Cluster.Random.Between(5, 60)), Clock);
-            if (GuessLeader() is { } leader) await PollAsync(leader);
+            var broker = Cluster.Profile.ReadsFollowers ? Cluster.Random.Pick(Cluster.Brokers) : GuessLeader();
+            if (broker is not null) await PollAsync(broker);
         }
     }
 
@@ -130,7 +135,7 @@ public sealed class SimConsumer(SimCluster cluster, int place) : SimClient(clust
         if (answer.Error == ErrorCode.FencedLeaderEpoch) _known = answer.Epoch;
         if (answer.Error == ErrorCode.OffsetOutOfRange) Restart(leader, answer);
         if (answer.Error != ErrorCode.None) return;
-        _known = answer.Epoch;
+        _known = _compared = answer.Epoch;
         if (answer.Agreed is { } agreed && agreed.EndOffset < Position)
         {
             (Position, _read) = (agreed.EndOffset, agreed.Epoch);
@@ -145,7 +150,16 @@ public sealed class SimConsumer(SimCluster cluster, int place) : SimClient(clust
     // The records that were due may have been deleted: the reader goes on with the first that are left.
     private void Restart(SimBroker leader, FetchAnswer answer)
     {
-        if (answer.LogStart <= Position || answer.LogStart > Cluster.Ledger.Of(answer.Epoch).DeletedBefore)
+        var branch = Cluster.Ledger.Of(answer.Epoch);
+        if (_read == LeaderEpoch.None && branch.Parent is not null && answer.LogEnd < Position)
+        {
+            // It has read nothing by which the log could tell that records were lost.
+            Position = answer.LogEnd;
+            Cluster.History.SetBack(Place, Position, branch.Since);
+            return;
+        }
+
+        if (answer.LogStart <= Position || answer.LogStart > branch.DeletedBefore)
             Cluster.Violate("poll skip", $"offset {Position} is out of range at broker {leader.Id}, whose log starts at {answer.LogStart}");
         Position = Offset.Max(Position, answer.LogStart);
     }
@@ -160,12 +174,20 @@ public sealed class SimConsumer(SimCluster cluster, int place) : SimClient(clust
 
     private FetchAnswer Fetch(PartitionReplica replica, LeaderEpoch known)
     {
-        if (_read != LeaderEpoch.None && AgreedEnd(replica) is var agreed && replica.LeaderEpoch > known && agreed.EndOffset < Position)
-            return new(ErrorCode.None, replica.LeaderEpoch, replica.Log.LogStartOffset, [], agreed);
-        var read = replica.Read(Position, 4_000, known);
+        if (_read != LeaderEpoch.None && AgreedEnd(replica) is var agreed && replica.LeaderEpoch > _compared && agreed.EndOffset < Position)
+            return new(ErrorCode.None, replica.LeaderEpoch, replica.Log.LogStartOffset, replica.Log.LogEndOffset, [], agreed);
+        var read = Read(replica, known);
         var bytes = new byte[read.Log.Slice.Length];
         read.Log.Slice.Read(bytes);
-        return new(read.Error, read.LeaderEpoch, replica.Log.LogStartOffset, bytes);
+        return new(read.Error, read.LeaderEpoch, replica.Log.LogStartOffset, replica.Log.LogEndOffset, bytes);
+    }
+
+    // Where a follower's log begins and ends says nothing about the leader's (KIP-392).
+    private ReplicaRead Read(PartitionReplica replica, LeaderEpoch known)
+    {
+        if (replica.IsLeader || !Cluster.Profile.ReadsFollowers) return replica.Read(Position, 4_000, known);
+        var read = replica.ReadAtFollower(Position, 4_000, known, minOneBatch: true);
+        return read.Error == ErrorCode.OffsetOutOfRange ? read with { Error = ErrorCode.OffsetNotAvailable } : read;
     }
 
     private EpochEndOffset AgreedEnd(PartitionReplica replica)
@@ -174,5 +196,5 @@ public sealed class SimConsumer(SimCluster cluster, int place) : SimClient(clust
         return end == EpochEndOffset.Unknown ? new(replica.Log.LatestEpoch, replica.Log.LogEndOffset) : end;
     }
 
-    private sealed record FetchAnswer(ErrorCode Error, LeaderEpoch Epoch, Offset LogStart, byte[] Bytes, EpochEndOffset? Agreed = null);
+    private sealed record FetchAnswer(ErrorCode Error, LeaderEpoch Epoch, Offset LogStart, Offset LogEnd, byte[] Bytes, EpochEndOffset? Agreed = null);
 }

@@ -207,10 +207,7 @@ public sealed class SimCluster
     public void Committed(LedgerBranch branch, LeaderEpoch leadership, SimBroker holder, BatchId batch)
     {
         Trace($"commit {batch.Base} to {batch.Next} epoch {batch.Epoch} by {holder.Id}");
-        var read = holder.Replica!.Log.Read(branch.End, 1, batch.Next);
-        var bytes = new byte[read.Slice.Length];
-        read.Slice.Read(bytes);
-        var records = Records.Read(bytes).Where(record => record.Offset >= branch.End && record.Offset < batch.Next).ToList();
+        var records = Ledger.ContentOf(batch).Where(record => record.Offset >= branch.End).ToList();
         Ledger.Add(branch, leadership, batch, records);
         foreach (var (offset, value) in records) History.Committed(offset, value, branch.Since);
     }
