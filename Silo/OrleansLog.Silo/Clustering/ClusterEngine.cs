@@ -47,19 +47,20 @@ internal sealed class ClusterEngine : IEngine
             register = await OpenRegisterAsync(options, files, cancellation);
             var id = await BrokerIdentity.FindAsync(options.BrokerId, options.DataDirectory, register, cancellation);
             host = Build(options, id, listener, files, register, loggers);
+            var silo = host.Services.GetRequiredService<BrokerSilo>();
+            await silo.OpenAsync(cancellation);
             await host.StartAsync(cancellation);
-            return new ClusterEngine(host, host.Services.GetRequiredService<BrokerSilo>(), files, register, listener.LocalEndPoint!.ToString()!);
+            return new ClusterEngine(host, silo, files, register, listener.LocalEndPoint!.ToString()!);
         }
         catch (Exception problem)
         {
-            var failure = host?.Services.GetRequiredService<BrokerSilo>().Failure ?? problem;
             if (host is IAsyncDisposable started)
                 await started.DisposeAsync();
             (register as IDisposable)?.Dispose();
             listener.Dispose();
             files.Dispose();
-            if (failure is IOException or InvalidDataException or UnauthorizedAccessException or SocketException)
-                throw KafkaEndpoints.Explain(failure, options);
+            if (problem is IOException or InvalidDataException or UnauthorizedAccessException or SocketException)
+                throw KafkaEndpoints.Explain(problem, options);
             throw;
         }
     }
