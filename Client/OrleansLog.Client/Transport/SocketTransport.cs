@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
+using OrleansLog.Client.Metadata;
 using OrleansLog.Protocol;
 using OrleansLog.Protocol.Wire;
 
@@ -10,12 +11,16 @@ namespace OrleansLog.Client.Transport;
 /// </summary>
 internal sealed class SocketTransport : IClusterTransport
 {
+    private const int LeaveAgainAfterMs = 10_000;
+
     private readonly ClientOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly ImmutableArray<BrokerNode> _bootstrap;
     private readonly Dictionary<(BrokerId, Lane), Task<BrokerConnection>> _connections = [];
     private ImmutableDictionary<BrokerId, BrokerNode> _brokers = ImmutableDictionary<BrokerId, BrokerNode>.Empty;
+    private string? _stalledEndpoint;
+    private long _leftAtMs = -LeaveAgainAfterMs;
     private bool _isDisposed;
 
     public SocketTransport(ClientOptions options, TimeProvider time, ILogger logger)
@@ -23,6 +28,8 @@ internal sealed class SocketTransport : IClusterTransport
         (_options, _time, _logger) = (options, time, logger);
         _bootstrap = BootstrapList.Parse(options.BootstrapServers);
     }
+
+    public event Action? Stalled;
 
     public ValueTask<ResponseFrame> SendAsync(
         BrokerId broker, Lane lane, OutgoingRequest request, CancellationToken cancellationToken)
@@ -41,8 +48,13 @@ internal sealed class SocketTransport : IClusterTransport
         return Apis.Find(api) is { } range ? connection.Versions.Common(api, range.Min, range.Max) : null;
     }
 
-    public void LearnBrokers(IReadOnlyList<BrokerNode> brokers) =>
-        Volatile.Write(ref _brokers, brokers.ToImmutableDictionary(broker => broker.Id));
+    public void LearnBrokers(IReadOnlyList<BrokerNode> brokers)
+    {
+        var known = brokers.ToImmutableDictionary(broker => broker.Id);
+        Volatile.Write(ref _brokers, known);
+        // What is owed by a broker that the cluster has given up is not going to come.
+        Close(key => key.Broker != BrokerId.None && !known.ContainsKey(key.Broker));
+    }
 
     public void CloseLane(Lane lane) => Close(key => key.Lane == lane);
 
@@ -77,17 +89,18 @@ internal sealed class SocketTransport : IClusterTransport
     {
         if (!Volatile.Read(ref _brokers).TryGetValue(broker, out var node))
             throw new OrleansLogException(ErrorCode.BrokerNotAvailable, $"Broker {broker} is not among the living brokers of the cluster.");
-        return await BrokerConnection.ConnectAsync(node.Host, node.Port, _options, _time, _logger);
+        return await BrokerConnection.ConnectAsync(node.Host, node.Port, _ => Stalled?.Invoke(), _options, _time, _logger);
     }
 
     private async Task<BrokerConnection> ConnectToAnyAsync()
     {
         OrleansLogException? last = null;
-        foreach (var node in _bootstrap.AddRange(Volatile.Read(ref _brokers).Values))
+        var stalled = Volatile.Read(ref _stalledEndpoint);
+        foreach (var node in _bootstrap.AddRange(Volatile.Read(ref _brokers).Values).OrderBy(node => EndpointOf(node) == stalled))
         {
             try
             {
-                return await BrokerConnection.ConnectAsync(node.Host, node.Port, _options, _time, _logger);
+                return await BrokerConnection.ConnectAsync(node.Host, node.Port, LeaveForAnother, _options, _time, _logger);
             }
             catch (OrleansLogException e)
             {
@@ -96,6 +109,22 @@ internal sealed class SocketTransport : IClusterTransport
         }
         throw last!;
     }
+
+    // What any broker can answer is not worth waiting for at one that hangs. Now and then only: all may be slow.
+    private void LeaveForAnother(BrokerConnection connection)
+    {
+        var nowMs = _time.MonotonicMs();
+        if (Interlocked.Read(ref _leftAtMs) is var last && nowMs - last < LeaveAgainAfterMs || !HasOther(connection.Endpoint)) return;
+        if (Interlocked.CompareExchange(ref _leftAtMs, nowMs, last) != last) return;
+        Volatile.Write(ref _stalledEndpoint, connection.Endpoint);
+        connection.Dispose();
+        Stalled?.Invoke();
+    }
+
+    private bool HasOther(string endpoint) =>
+        _bootstrap.AddRange(Volatile.Read(ref _brokers).Values).Any(node => EndpointOf(node) != endpoint);
+
+    private static string EndpointOf(BrokerNode node) => $"{node.Host}:{node.Port}";
 
     private void Close(Func<(BrokerId Broker, Lane Lane), bool> which)
     {
