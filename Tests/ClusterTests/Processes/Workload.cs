@@ -1,8 +1,6 @@
 using System.Globalization;
 using System.Text;
 using OrleansLog.Client;
-using OrleansLog.Client.Consuming;
-using OrleansLog.Client.Producing;
 using OrleansLog.Protocol;
 using OrleansLog.Simulation.Checking;
 
@@ -61,12 +59,13 @@ internal sealed class Workload : IAsyncDisposable
             return Enumerable.Range(0, _partitions).Min(partition => _acknowledged.Count(sent => sent.Partition == partition && sent.AtMs > moment.ToUnixTimeMilliseconds()));
     }
 
-    /// <summary>How long after a moment every partition had acknowledged something again, in ms.</summary>
-    public long GapAfter(DateTimeOffset moment)
+    /// <summary>The longest that any partition acknowledged nothing between two moments, in ms.</summary>
+    public long LongestGap(DateTimeOffset from, DateTimeOffset to)
     {
-        var ms = moment.ToUnixTimeMilliseconds();
+        var (fromMs, toMs) = (from.ToUnixTimeMilliseconds(), to.ToUnixTimeMilliseconds());
         lock (_gate)
-            return Enumerable.Range(0, _partitions).Max(partition => _acknowledged.Where(sent => sent.Partition == partition && sent.AtMs > ms).Min(sent => sent.AtMs) - ms);
+            return Enumerable.Range(0, _partitions).Max(partition => LongestGap(
+                [fromMs, .. _acknowledged.Where(sent => sent.Partition == partition && sent.AtMs >= fromMs && sent.AtMs <= toMs).Select(sent => sent.AtMs).Order(), toMs]));
     }
 
     /// <summary>Ends the producers, lets the consumers read to the end, and says what is wrong with what they saw.</summary>
@@ -132,7 +131,7 @@ internal sealed class Workload : IAsyncDisposable
 
     private async Task<List<Got>> ReadLogAsync()
     {
-        var ends = await _client.Admin.ListOffsetsAsync([.. Enumerable.Range(0, _partitions).Select(partition => new TopicPartition(_topic, partition))], OffsetSpec.Latest);
+        var ends = await _client.Admin.ListOffsetsAsync(Enumerable.Range(0, _partitions).ToDictionary(partition => new TopicPartition(_topic, partition), _ => OffsetSpec.Latest));
         var log = new List<Got>();
         await using var reader = _client.CreateConsumer<string, string>(new ConsumerOptions { OffsetReset = OffsetReset.Earliest });
         reader.Assign(ends.Keys);
@@ -164,6 +163,8 @@ internal sealed class Workload : IAsyncDisposable
         // A producer without an id repeats a value when the answer to it was lost.
         return history.FindAnomalies().Where(anomaly => anomaly.Kind != AnomalyKind.Duplicate).Select(anomaly => $"{_topic}-{partition}: {anomaly}");
     }
+
+    private static long LongestGap(long[] moments) => moments.Zip(moments.Skip(1)).Max(each => each.Second - each.First);
 
     private static string Text(long value) => value.ToString(CultureInfo.InvariantCulture);
 

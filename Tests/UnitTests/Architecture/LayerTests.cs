@@ -31,7 +31,7 @@ public sealed class LayerTests
         [Kafka] = [Protocol, Storage, Replication, Coordination, Broker],
         [Grains] = [Protocol, Storage, Replication],
         [Membership] = [StandIn],
-        [Silo] = [Protocol, Storage, Replication, Coordination, Broker, Kafka, Blobs, StandIn],
+        [Silo] = [Protocol, Storage, Replication, Coordination, Broker, Kafka, Blobs, Grains, Membership, StandIn],
         [Client] = [Protocol, Compression],
         ["OrleansLog.Cli"] = [Protocol, Compression, Client],
     };
