@@ -38,7 +38,14 @@ public sealed class Turns(Func<Payload, ValueTask<Payload>> start)
     private ValueTask<Payload> Start(Payload request)
     {
         _next++;
-        return start(request);
+        try
+        {
+            return start(request);
+        }
+        catch (Exception failed)
+        {
+            return ValueTask.FromException<Payload>(failed);
+        }
     }
 
     private void StartWaiting()
