@@ -19,7 +19,7 @@ public sealed class GrainTransport : IClusterTransport
     private readonly ClientOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
-    private readonly Dictionary<(BrokerId Broker, Lane Lane), Task<GrainConnection>> _connections = [];
+    private readonly Dictionary<(BrokerId Broker, Lane Lane), Opening<GrainConnection>> _connections = [];
     private bool _isDisposed;
 
     internal GrainTransport(IBrokerRoutes routes, GrainCallLimits limits, ClientOptions options, TimeProvider time, ILogger logger) =>
@@ -28,15 +28,15 @@ public sealed class GrainTransport : IClusterTransport
     public ValueTask<ResponseFrame> SendAsync(BrokerId broker, Lane lane, OutgoingRequest request, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        var opening = FindConnection(broker, lane);
-        return opening.IsCompletedSuccessfully
-            ? opening.Result.SendAsync(request, cancellationToken)
-            : SendWhenOpenAsync(opening, request, cancellationToken);
+        var entering = FindConnection(broker, lane).EnterAsync(cancellationToken);
+        return entering.IsCompletedSuccessfully
+            ? entering.Result.SendAsync(request, cancellationToken)
+            : SendWhenOpenAsync(entering, request, cancellationToken);
     }
 
     public async ValueTask<(short Min, short Max)?> FindVersionsAsync(BrokerId broker, Lane lane, ApiKey api, CancellationToken cancellationToken)
     {
-        var connection = await FindConnection(broker, lane).WaitAsync(cancellationToken);
+        var connection = await FindConnection(broker, lane).Task.WaitAsync(cancellationToken);
         return Apis.Find(api) is { } range ? connection.Versions.Common(api, range.Min, range.Max) : null;
     }
 
@@ -62,24 +62,24 @@ public sealed class GrainTransport : IClusterTransport
     }
 
     private static async ValueTask<ResponseFrame> SendWhenOpenAsync(
-        Task<GrainConnection> opening, OutgoingRequest request, CancellationToken cancellationToken)
+        ValueTask<GrainConnection> entering, OutgoingRequest request, CancellationToken cancellationToken)
     {
-        var connection = await opening.WaitAsync(cancellationToken);
+        var connection = await entering.ConfigureAwait(false);
         return await connection.SendAsync(request, cancellationToken);
     }
 
-    private Task<GrainConnection> FindConnection(BrokerId broker, Lane lane)
+    private Opening<GrainConnection> FindConnection(BrokerId broker, Lane lane)
     {
         lock (_connections)
         {
             ObjectDisposedException.ThrowIf(_isDisposed, typeof(OrleansLogClient));
             if (_connections.TryGetValue((broker, lane), out var known))
             {
-                if (IsUsable(known)) return known;
-                _ = CloseAsync(known);
+                if (IsUsable(known.Task)) return known;
+                _ = CloseAsync(known.Task);
             }
             // Not in the turn of a grain that asks: the line outlives it.
-            return _connections[(broker, lane)] = Task.Run(() => OpenAsync(broker));
+            return _connections[(broker, lane)] = new(Task.Run(() => OpenAsync(broker)));
         }
     }
 
@@ -97,7 +97,7 @@ public sealed class GrainTransport : IClusterTransport
             foreach (var key in _connections.Keys.Where(which).ToList())
             {
                 _connections.Remove(key, out var connection);
-                closing.Add(connection!);
+                closing.Add(connection!.Task);
             }
         }
         await Task.WhenAll(closing.Select(CloseAsync));
