@@ -8,10 +8,14 @@ namespace OrleansLog.Grains;
 [GrainType(GrainTypes.Connection), Reentrant, Pinned]
 internal sealed class ConnectionGrain : Grain, IConnectionGrain, IDisposable
 {
-    private readonly CancellationTokenSource _closed = new();
+    private readonly CancellationTokenSource _closed;
     private readonly Turns _turns;
 
-    public ConnectionGrain(ILocalBroker broker) => _turns = new(request => broker.HandleAsync(request, _closed.Token));
+    public ConnectionGrain(ILocalBroker broker)
+    {
+        _closed = CancellationTokenSource.CreateLinkedTokenSource(broker.Stopping);
+        _turns = new(request => broker.HandleAsync(request, _closed.Token));
+    }
 
     public ValueTask<Payload> HandleAsync(long number, Payload request) => _turns.TakeAsync(number, request);
 
