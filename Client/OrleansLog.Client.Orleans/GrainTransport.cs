@@ -47,6 +47,7 @@ public sealed class GrainTransport : IClusterTransport
 
     public void CloseLane(Lane lane) => _ = CloseAsync(key => key.Lane == lane);
 
+    /// <summary>Ends all lines. May be called again: the client and the host's services both do.</summary>
     public async ValueTask DisposeAsync()
     {
         lock (_connections) _isDisposed = true;

@@ -8,6 +8,7 @@ using Orleans.Serialization;
 using OrleansLog.Client;
 using OrleansLog.Client.Orleans;
 using OrleansLog.Client.Orleans.Routes;
+using OrleansLog.Client.Transport;
 using OrleansLog.Grains;
 
 // In the namespace where Orleans' hosts look for such methods.
@@ -47,20 +48,22 @@ public static class OrleansLogHosting
     public static IServiceCollection AddOrleansLogGrainClient(this IServiceCollection services, Func<ClientOptions, ClientOptions>? configure = null)
     {
         services.AddSerializer(serializer => serializer.AddAssembly(typeof(IConnectionGrain).Assembly));
-        services.TryAddSingleton(provider => CreateClient(provider, configure?.Invoke(new ClientOptions()) ?? new ClientOptions()));
+        var options = configure?.Invoke(new ClientOptions()) ?? new ClientOptions();
+        services.TryAddSingleton<IClusterTransport>(provider => CreateTransport(provider, options));
+        services.TryAddSingleton(provider => new OrleansLogClient(
+            options, provider.GetRequiredService<IClusterTransport>(), provider.GetService<ILoggerFactory>(), provider.GetService<TimeProvider>()));
         services.TryAddSingleton(provider => provider.GetRequiredService<OrleansLogClient>().Admin);
         return services;
     }
 
-    private static OrleansLogClient CreateClient(IServiceProvider services, ClientOptions options)
+    private static GrainTransport CreateTransport(IServiceProvider services, ClientOptions options)
     {
         var loggers = services.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance;
         var time = services.GetService<TimeProvider>() ?? TimeProvider.System;
         var (routes, limits) = services.GetService<ILocalBroker>() is { } local
             ? FromSilo(services, local)
             : FromOutside(services, options, time, loggers);
-        var transport = new GrainTransport(routes, limits, options, time, loggers.CreateLogger<GrainTransport>());
-        return new OrleansLogClient(options, transport, loggers, time);
+        return new GrainTransport(routes, limits, options, time, loggers.CreateLogger<GrainTransport>());
     }
 
     private static (IBrokerRoutes, GrainCallLimits) FromSilo(IServiceProvider services, ILocalBroker local) => (
