@@ -6,6 +6,7 @@ using Microsoft.Extensions.Options;
 using Orleans.Configuration;
 using Orleans.Hosting;
 using Orleans.Serialization;
+using OrleansLog.Client.Orleans.Connections;
 using OrleansLog.Grains;
 using OrleansLog.Protocol;
 
@@ -69,6 +70,7 @@ internal sealed class GatewayClient : IAsyncDisposable
             .UseStaticClustering(gateway)
             .UseConnectionRetryFilter((_, _) => Task.FromResult(false))
             .AddClusterConnectionLostHandler((_, _) => _lost.Cancel()));
+        SocketConnectionFactory.Replace(services);
         services.AddSerializer(serializer => serializer.AddAssembly(typeof(IConnectionGrain).Assembly));
         PassOn<ClusterOptions>(parent, services);
         PassOn<ClientMessagingOptions>(parent, services);
