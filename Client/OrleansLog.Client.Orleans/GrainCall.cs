@@ -1,4 +1,5 @@
 using OrleansLog.Client.Transport;
+using OrleansLog.Grains;
 using OrleansLog.Protocol.Wire;
 
 namespace OrleansLog.Client.Orleans;
@@ -21,13 +22,15 @@ internal sealed record GrainCall(PendingResponse Response, byte[] Request)
     /// <summary>The answer from a response frame without its length prefix.</summary>
     /// <exception cref="MalformedMessageException">The bytes are not one.</exception>
     /// <exception cref="InvalidDataException">It answers something else.</exception>
-    public ResponseFrame ReadAnswer(ReadOnlyMemory<byte> frame)
+    public ResponseFrame ReadAnswer(Payload frame)
     {
         if (!Response.ExpectsResponse) return ResponseFrame.None;
-        var reader = new WireReader(frame);
+        var reader = new WireReader(frame.Bytes);
         var header = ResponseHeader.Read(ref reader, Response.Api, Response.Version);
-        return header.CorrelationId == Response.CorrelationId
-            ? new ResponseFrame(Response.Version, frame[reader.Position..])
-            : throw new InvalidDataException($"it answered request {header.CorrelationId} where {Response.CorrelationId} was asked");
+        if (header.CorrelationId != Response.CorrelationId)
+            throw new InvalidDataException($"it answered request {header.CorrelationId} where {Response.CorrelationId} was asked");
+        return frame.TryTakeRented(out var rented)
+            ? new ResponseFrame(Response.Version, rented, reader.Position, frame.Length - reader.Position)
+            : new ResponseFrame(Response.Version, frame.Bytes[reader.Position..]);
     }
 }

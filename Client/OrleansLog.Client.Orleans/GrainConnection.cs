@@ -147,7 +147,7 @@ internal sealed class GrainConnection
         try
         {
             var answer = call.IsForController ? _controller.HandleAsync(call.Request, CancellationToken.None) : _grain.HandleAsync(number, call.Request);
-            call.Response.TryComplete(call.ReadAnswer((await answer).Bytes));
+            call.Response.TryComplete(call.ReadAnswer(await answer));
         }
         catch (Exception failed)
         {

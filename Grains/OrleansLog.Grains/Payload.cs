@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 using Orleans.Serialization.Buffers;
 using Orleans.Serialization.Cloning;
 using Orleans.Serialization.Codecs;
@@ -16,11 +17,27 @@ namespace OrleansLog.Grains;
 [Immutable]
 public readonly struct Payload(ReadOnlyMemory<byte> bytes)
 {
+    private readonly byte[]? _rented;
+
+    internal Payload(byte[] rented, int length) : this(rented.AsMemory(0, length)) => _rented = rented;
+
     public ReadOnlyMemory<byte> Bytes => bytes;
 
     public int Length => bytes.Length;
 
     public bool IsEmpty => bytes.IsEmpty;
+
+    /// <summary>
+    /// Gives the memory back that it was received into, for whoever has received it and keeps nothing of it: once, and only
+    /// then. What is not given back is left to the garbage collector.
+    /// </summary>
+    public void Release()
+    {
+        if (_rented is not null) ArrayPool<byte>.Shared.Return(_rented);
+    }
+
+    /// <summary>Hands the received memory over to somebody who gives it back to the shared pool; false if it is not from there.</summary>
+    public bool TryTakeRented([NotNullWhen(true)] out byte[]? rented) => (rented = _rented) is not null;
 
     public static implicit operator Payload(ReadOnlyMemory<byte> bytes) => new(bytes);
 
@@ -46,10 +63,10 @@ public sealed class PayloadCodec : IFieldCodec<Payload>
         field.EnsureWireType(WireType.LengthPrefixed);
         var length = reader.ReadVarUInt32();
         if (length == 0) return default;
-        // Every byte is written at once: no need to clear what is overwritten.
-        var bytes = GC.AllocateUninitializedArray<byte>(checked((int)length));
-        reader.ReadBytes(bytes);
-        return new(bytes);
+        // From the pool: arrays as large as record batches would else make every collection a full one.
+        var bytes = ArrayPool<byte>.Shared.Rent(checked((int)length));
+        reader.ReadBytes(bytes.AsSpan(0, (int)length));
+        return new(bytes, (int)length);
     }
 }
 

@@ -4,7 +4,8 @@ namespace OrleansLog.Grains.Calls;
 /// Starts requests in the order of their numbers, in whichever order they arrive. One caller at a time.
 /// </summary>
 /// <param name="start">
-/// Starts a request. All of it that must happen in order has happened when this returns; the answer may come later.
+/// Starts a request. When this returns, all of it that must happen in order has happened, and the request's bytes are no
+/// longer needed; the answer may come later.
 /// </param>
 public sealed class Turns(Func<Payload, ValueTask<Payload>> start)
 {
@@ -45,6 +46,10 @@ public sealed class Turns(Func<Payload, ValueTask<Payload>> start)
         catch (Exception failed)
         {
             return ValueTask.FromException<Payload>(failed);
+        }
+        finally
+        {
+            request.Release();
         }
     }
 
