@@ -7,7 +7,7 @@ namespace OrleansLog.Client.Orleans.Connections;
 
 /// <summary>
 /// A connection that moves large blocks: Orleans' own receives four kilobytes at a time, and record batches are much longer.
-/// What arrives is read when it is asked for, so nothing piles up here.
+/// What arrives is read when it is asked for, so nothing piles up here, and a connection that is quiet holds no block.
 /// </summary>
 internal sealed class SocketConnection : IDuplexPipe, IAsyncDisposable
 {
@@ -20,7 +20,8 @@ internal sealed class SocketConnection : IDuplexPipe, IAsyncDisposable
     private SocketConnection(Socket socket)
     {
         _stream = new NetworkStream(socket, ownsSocket: true);
-        Input = PipeReader.Create(_stream, new StreamPipeReaderOptions(bufferSize: ReceiveBlockBytes, minimumReadSize: ReceiveRoomBytesMin, leaveOpen: true));
+        Input = PipeReader.Create(_stream, new StreamPipeReaderOptions(
+            bufferSize: ReceiveBlockBytes, minimumReadSize: ReceiveRoomBytesMin, leaveOpen: true, useZeroByteReads: true));
         Output = PipeWriter.Create(_stream, new StreamPipeWriterOptions(minimumBufferSize: SendBlockBytes, leaveOpen: true));
     }
 

@@ -1,4 +1,5 @@
 using System.Net;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -70,13 +71,20 @@ internal sealed class GatewayClient : IAsyncDisposable
             .UseStaticClustering(gateway)
             .UseConnectionRetryFilter((_, _) => Task.FromResult(false))
             .AddClusterConnectionLostHandler((_, _) => _lost.Cancel()));
-        SocketConnectionFactory.Replace(services);
+        ReplaceConnections(services);
         services.AddSerializer(serializer => serializer.AddAssembly(typeof(IConnectionGrain).Assembly));
         PassOn<ClusterOptions>(parent, services);
         PassOn<ClientMessagingOptions>(parent, services);
         PassOn<ConnectionOptions>(parent, services);
         PassOn<ClientConnectionOptions>(parent, services);
         return services;
+    }
+
+    // The last one added for the key under which Orleans looks counts.
+    private static void ReplaceConnections(ServiceCollection services)
+    {
+        var key = services.Last(service => service.ServiceType == typeof(IConnectionFactory) && service.IsKeyedService).ServiceKey;
+        services.AddKeyedSingleton<IConnectionFactory>(key, (_, _) => new SocketConnectionFactory());
     }
 
     // It connects as the application's client does: to the same cluster, with the same limits, through the same TLS.
