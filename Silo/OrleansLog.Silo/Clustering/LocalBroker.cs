@@ -40,7 +40,7 @@ internal sealed class LocalBroker(BrokerId id) : ILocalBroker, IDisposable
     public BrokerId CoordinatorOf(int offsetsPartition) => LeaderOf(new(TopicName.ConsumerOffsets, offsetsPartition));
 
     public async ValueTask<Payload> HandleAsync(Payload request, CancellationToken cancellationToken) =>
-        await Now.Requests.HandleAsync(request.Bytes, cancellationToken) is { } response ? response : default(Payload);
+        await Now.Requests.HandleAsync(request.Bytes, cancellationToken) is { Array: { } response, Count: var length } ? Payload.OfRented(response, length) : default;
 
     public async ValueTask<AppendResult> AppendAsync(TopicPartition partition, Payload batches, short acks, int timeoutMs)
     {
