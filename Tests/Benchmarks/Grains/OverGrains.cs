@@ -51,7 +51,7 @@ internal static class OverGrains
                 };
                 foreach (var batchBytes in BatchBytes)
                 {
-                    Compare(options with { BatchBytes = batchBytes, FetchBytes = batchBytes }, [endpoint, grains]);
+                    Compare(options with { BatchBytes = batchBytes }, [endpoint, grains]);
                 }
             }
         }
@@ -119,7 +119,9 @@ internal static class OverGrains
     private static void Report(BenchmarkOptions options, string what, List<Measurement> measurements)
     {
         ThroughputReport.Print(
-            $"{what}: {options.BatchBytes >> 10} KiB a request, {options.WindowRequests} produce requests in flight, one fetch", RecordBytes, measurements);
+            $"{what}: batches of {options.BatchBytes >> 10} KiB, {options.WindowRequests} produce requests in flight or one fetch of {options.FetchBytes >> 10} KiB",
+            RecordBytes,
+            measurements);
         Console.WriteLine($"  grains / kafka endpoint = {Text.Fixed(MedianRate(measurements, Grains) / MedianRate(measurements, Endpoint), 2)}\n");
     }
 

@@ -11,8 +11,11 @@ using OrleansLog.Silo.Options;
 
 namespace OrleansLog.ClusterTests.Client;
 
-/// <summary>One silo with its broker in this process, alone in its cluster, that can be stopped and started again where it was.</summary>
-internal sealed class LogSilo : IAsyncDisposable
+/// <summary>
+/// One silo with its broker in this process that can be stopped and started again where it was; alone in its cluster, or
+/// with others of the same blob container.
+/// </summary>
+internal sealed class LogSilo(int id = 0, string cluster = "orleanslog", string? blobs = null) : IAsyncDisposable
 {
     private readonly DirectoryInfo _data = Directory.CreateTempSubdirectory("orleanslog-silo-");
     private readonly int[] _ports = FreePorts(3);
@@ -33,7 +36,11 @@ internal sealed class LogSilo : IAsyncDisposable
         new OrleansLog.Silo.Options.SiloOptions
         {
             DataDirectory = _data.FullName,
-            Clustering = Clustering.Local,
+            BrokerId = id,
+            Clustering = blobs is null ? Clustering.Local : Clustering.Blobs,
+            BlobConnection = blobs,
+            BlobContainer = cluster,
+            ClusterName = cluster,
             KafkaPort = _ports[0],
             SiloPort = _ports[1],
             GatewayPort = _ports[2],
@@ -54,7 +61,7 @@ internal sealed class LogSilo : IAsyncDisposable
         builder.UseOrleansClient(orleans =>
         {
             orleans.UseStaticClustering(new IPEndPoint(IPAddress.Loopback, _ports[2]));
-            orleans.Configure<ClusterOptions>(cluster => (cluster.ClusterId, cluster.ServiceId) = ("orleanslog", "orleanslog"));
+            orleans.Configure<ClusterOptions>(named => (named.ClusterId, named.ServiceId) = (cluster, cluster));
             if (messageBytesMax is { } max) orleans.Configure<ClientMessagingOptions>(messaging => messaging.MaxMessageBodySize = max);
             orleans.AddOrleansLogClient(configure);
         });
