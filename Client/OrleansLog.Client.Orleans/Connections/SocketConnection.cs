@@ -14,6 +14,8 @@ internal sealed class SocketConnection : IDuplexPipe, IAsyncDisposable
     private const int ReceiveBlockBytes = 256 * 1024;
     private const int ReceiveRoomBytesMin = 64 * 1024;
     private const int SendBlockBytes = 64 * 1024;
+    private const int KeepAliveSeconds = 60;
+    private const int KeepAliveIntervalSeconds = 10;
 
     private readonly NetworkStream _stream;
 
@@ -30,7 +32,15 @@ internal sealed class SocketConnection : IDuplexPipe, IAsyncDisposable
     public PipeWriter Output { get; }
 
     /// <summary>Makes a connected socket one of Orleans' connections, which owns it from now on.</summary>
-    public static ConnectionContext Carry(Socket socket) => new Context(new SocketConnection(socket), socket);
+    public static ConnectionContext Carry(Socket socket)
+    {
+        socket.NoDelay = true;
+        // A machine that lost its power says no goodbye.
+        socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
+        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, KeepAliveSeconds);
+        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, KeepAliveIntervalSeconds);
+        return new Context(new SocketConnection(socket), socket);
+    }
 
     public async ValueTask DisposeAsync()
     {
