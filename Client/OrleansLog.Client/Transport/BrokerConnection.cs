@@ -62,8 +62,16 @@ internal sealed class BrokerConnection : IDisposable
         }
         var connection = new BrokerConnection(socket, endpoint, stalled, options, time, logger);
         _ = connection.ReceiveAllAsync();
-        connection.Versions = await Handshake.NegotiateAsync(connection);
-        return connection;
+        try
+        {
+            connection.Versions = await Handshake.NegotiateAsync(request => connection.SendAsync(request, default), endpoint);
+            return connection;
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Sends a request; the task completes with its answer.</summary>

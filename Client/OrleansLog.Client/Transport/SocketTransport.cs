@@ -17,7 +17,7 @@ internal sealed class SocketTransport : IClusterTransport
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly ImmutableArray<BrokerNode> _bootstrap;
-    private readonly Dictionary<(BrokerId, Lane), Task<BrokerConnection>> _connections = [];
+    private readonly Dictionary<(BrokerId Broker, Lane Lane), Opening<BrokerConnection>> _connections = [];
     private ImmutableDictionary<BrokerId, BrokerNode> _brokers = ImmutableDictionary<BrokerId, BrokerNode>.Empty;
     private string? _stalledEndpoint;
     private long _leftAtMs = -LeaveAgainAfterMs;
@@ -35,16 +35,16 @@ internal sealed class SocketTransport : IClusterTransport
         BrokerId broker, Lane lane, OutgoingRequest request, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        var connecting = FindConnection(broker, lane);
-        return connecting.IsCompletedSuccessfully
-            ? connecting.Result.SendAsync(request, cancellationToken)
-            : SendWhenConnectedAsync(connecting, request, cancellationToken);
+        var entering = FindConnection(broker, lane).EnterAsync(cancellationToken);
+        return entering.IsCompletedSuccessfully
+            ? entering.Result.SendAsync(request, cancellationToken)
+            : SendWhenConnectedAsync(entering, request, cancellationToken);
     }
 
     public async ValueTask<(short Min, short Max)?> FindVersionsAsync(
         BrokerId broker, Lane lane, ApiKey api, CancellationToken cancellationToken)
     {
-        var connection = await FindConnection(broker, lane).WaitAsync(cancellationToken);
+        var connection = await FindConnection(broker, lane).Task.WaitAsync(cancellationToken);
         return Apis.Find(api) is { } range ? connection.Versions.Common(api, range.Min, range.Max) : null;
     }
 
@@ -66,19 +66,19 @@ internal sealed class SocketTransport : IClusterTransport
     }
 
     private static async ValueTask<ResponseFrame> SendWhenConnectedAsync(
-        Task<BrokerConnection> connecting, OutgoingRequest request, CancellationToken cancellationToken)
+        ValueTask<BrokerConnection> entering, OutgoingRequest request, CancellationToken cancellationToken)
     {
-        var connection = await connecting.WaitAsync(cancellationToken);
+        var connection = await entering.ConfigureAwait(false);
         return await connection.SendAsync(request, cancellationToken);
     }
 
-    private Task<BrokerConnection> FindConnection(BrokerId broker, Lane lane)
+    private Opening<BrokerConnection> FindConnection(BrokerId broker, Lane lane)
     {
         lock (_connections)
         {
             ObjectDisposedException.ThrowIf(_isDisposed, typeof(OrleansLogClient));
-            if (_connections.TryGetValue((broker, lane), out var known) && IsUsable(known)) return known;
-            return _connections[(broker, lane)] = broker == BrokerId.None ? ConnectToAnyAsync() : ConnectToAsync(broker);
+            if (_connections.TryGetValue((broker, lane), out var known) && IsUsable(known.Task)) return known;
+            return _connections[(broker, lane)] = new(broker == BrokerId.None ? ConnectToAnyAsync() : ConnectToAsync(broker));
         }
     }
 
@@ -134,7 +134,7 @@ internal sealed class SocketTransport : IClusterTransport
             foreach (var key in _connections.Keys.Where(which).ToList())
             {
                 _connections.Remove(key, out var connection);
-                closing.Add(connection!);
+                closing.Add(connection!.Task);
             }
         }
         foreach (var connection in closing)

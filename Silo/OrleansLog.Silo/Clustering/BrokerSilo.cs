@@ -45,7 +45,12 @@ internal sealed class BrokerSilo(
     }
 
     /// <summary>Hands over what the broker leads, while the silo is still a member.</summary>
-    public Task ResignAsync() => Broker?.ResignAsync() ?? Task.CompletedTask;
+    public async Task ResignAsync()
+    {
+        if (Broker is { } broker)
+            await broker.ResignAsync();
+        await local.StopServingAsync();
+    }
 
     /// <summary>Closes the broker, when the silo has left. May be called again.</summary>
     public async ValueTask DisposeAsync()
