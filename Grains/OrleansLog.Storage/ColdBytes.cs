@@ -51,6 +51,9 @@ internal sealed class ColdBytes(int end, Offset endOffset)
         using var scanner = ScannerAt(segment, granule * GranuleBytes);
         while (scanner.NextPosition < granuleEnd && scanner.MoveNext())
             if (scanner.IsDamaged) segment.Refuse(scanner.Damage(segment.LogPath, _endOffset));
+        // The next segment begins further on: one between them is gone.
+        if (scanner.NextPosition == _end && !scanner.IsDamaged && scanner.NextOffset < _endOffset)
+            segment.Refuse(new RefusedRange(segment.LogPath, _end, 0, scanner.NextOffset, _endOffset, RefusedRange.IsMissing));
     }
 
     private SegmentScanner ScannerAt(Segment segment, int position)

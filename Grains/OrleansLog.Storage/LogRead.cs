@@ -48,6 +48,8 @@ public readonly record struct LogSlice(ILogFile File, long Position, int Length)
 /// <param name="Reason">What is wrong with the bytes.</param>
 public sealed record RefusedRange(string File, long Position, long Length, Offset From, Offset To, string Reason)
 {
+    internal const string IsMissing = "its records are missing";
+
     public override string ToString() =>
         $"{File}: {Length} bytes at {Position} are damaged ({Reason}); offsets {From} to {To - 1L} are refused";
 }

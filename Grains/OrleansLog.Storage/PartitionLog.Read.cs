@@ -96,7 +96,7 @@ public sealed partial class PartitionLog
         var next = number + 1 < segments.Length ? segments[number + 1].BaseOffset : LogEndOffset;
         var (path, size) = number < 0 ? (Directory, 0) : (segments[number].LogPath, segments[number].Size);
         return new LogRead(
-            ErrorCode.CorruptMessage, default, new RefusedRange(path, size, 0, from, next, "its records are missing"));
+            ErrorCode.CorruptMessage, default, new RefusedRange(path, size, 0, from, next, RefusedRange.IsMissing));
     }
 
     // The last segment that begins at or before an offset; -1 if there is none.

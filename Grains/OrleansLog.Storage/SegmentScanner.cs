@@ -180,11 +180,12 @@ internal sealed class SegmentScanner(
         return end;
     }
 
+    // Damage hides at least one record: a batch that claims to be the one that is damaged is somewhere else's.
     private bool TryResumeAt(int at, in RecordBatchHeader damaged)
     {
         if (RecordBatchHeader.TryRead(Window(at, RecordBatchHeader.Size), out var header) != ErrorCode.None) return false;
         var isPlausible = header.SizeInBytes <= end - at
-            && header.BaseOffset >= NextOffset && header.BaseOffset - NextOffset <= int.MaxValue
+            && header.BaseOffset > NextOffset && header.BaseOffset - NextOffset <= int.MaxValue
             && header.RecordCount > 0 && header.LastOffsetDelta >= header.RecordCount - 1;
         if (!isPlausible || !IsWhole(at, header) || !HasItsOffset(at, header, damaged)) return false;
         NextPosition = at;

@@ -32,7 +32,10 @@ public sealed class SeedTests(ITestOutputHelper output)
     /// (2285); the lost end of a log that nobody missed (3649, 28833); a change of the record that was made from an earlier
     /// one than it replaced (7303); an unclean restart that led while others, restarted cleanly, had everything (30932); a
     /// failed flush that left nobody to lead (74076); a damaged log that was cut before its replica had left the in-sync set
-    /// (80493); a move that ended with too few in sync (256902); damage that was taken for another history (237328).
+    /// (80493); a move that ended with too few in sync (256902); damage that was taken for another history (237328); a batch
+    /// that passed for the damaged one before it (297034); bytes written to the wrong place that made one whole batch out of
+    /// another (285358); what an earlier leader had written behind all that was deleted (345063); a log start amid a batch
+    /// in the place of which the leader had another (392027).
     /// </summary>
     [Theory]
     [InlineData(49)]
@@ -57,6 +60,11 @@ public sealed class SeedTests(ITestOutputHelper output)
     [InlineData(87027)]
     [InlineData(237328)]
     [InlineData(256902)]
+    [InlineData(285358)]
+    [InlineData(297034)]
+    [InlineData(345063)]
+    [InlineData(386189)]
+    [InlineData(392027)]
     public void What_broke_once_does_not_break_again(ulong seed) => Assert.Null(SimRun.Run(seed).Violation);
 
     [Fact]

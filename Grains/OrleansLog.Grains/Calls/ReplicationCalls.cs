@@ -15,11 +15,13 @@ public readonly record struct AppendCall(
     [property: Id(5)] int PreviousEpoch,
     [property: Id(6)] long LogStartOffset,
     [property: Id(7)] long HighWatermark,
-    [property: Id(8)] Payload Records)
+    [property: Id(8)] Payload Records,
+    [property: Id(9)] long LogEndOffset)
 {
     public static AppendCall Of(AppendRequest request) => new(
         request.TopicId, request.Leader.Value, request.LeaderEpoch.Value, request.UncleanEpoch.Value, request.From.Value,
-        request.PreviousEpoch.Value, request.LogStartOffset.Value, request.HighWatermark.Value, request.Records);
+        request.PreviousEpoch.Value, request.LogStartOffset.Value, request.HighWatermark.Value, request.Records,
+        request.LogEndOffset.Value);
 
     public AppendRequest ToRequest(TopicPartition partition) => new()
     {
@@ -31,6 +33,7 @@ public readonly record struct AppendCall(
         From = new(From),
         PreviousEpoch = new(PreviousEpoch),
         LogStartOffset = new(LogStartOffset),
+        LogEndOffset = new(LogEndOffset),
         HighWatermark = new(HighWatermark),
         Records = Records.Bytes,
     };

@@ -53,8 +53,11 @@ public class FollowerState(LeaderEpoch epoch, LeaderEpoch uncleanEpoch, Offset h
             }
 
             if (batch.Header.NextOffset <= log.LogStartOffset) return new(AppendCode.Mismatch, Hint: new(LeaderEpoch.None, log.LogStartOffset));
-            CheckUncommitted(request, batch.Header.BaseOffset);
-            return new(AppendCode.Accepted, batch.Header.BaseOffset, skip, EndOf(request));
+            CheckUncommitted(request, Offset.Max(batch.Header.BaseOffset, log.LogStartOffset));
+            // This log starts amid a batch in the place of which it has another: nothing of it can stay.
+            return batch.Header.BaseOffset < log.LogStartOffset
+                ? new(AppendCode.Accepted, null, skip, EndOf(request), RestartAt: batch.Header.BaseOffset)
+                : new(AppendCode.Accepted, batch.Header.BaseOffset, skip, EndOf(request));
         }
 
         return new(AppendCode.Accepted, null, skip, skip == request.Records.Length ? matched : EndOf(request));
@@ -94,16 +97,17 @@ public class FollowerState(LeaderEpoch epoch, LeaderEpoch uncleanEpoch, Offset h
     }
 
     // At the leader's log start there is nothing before to compare with. Whether the logs agree from there on, the first
-    // batch tells; a log that does not reach beyond, or has other records there, is of no use: all before is deleted.
+    // batch tells; a log that does not reach beyond, or has other records there, is of no use: all before is deleted. Nor is
+    // one that has any records of an earlier leadership there while the leader's has none.
     private bool MustRestart(AppendRequest request, ILogOutline log)
     {
         if (request.From > request.LogStartOffset && !DividesFirst(request, log)) return false;
         if (log.LogEndOffset <= request.From) return log.LogStartOffset != request.From || log.LogEndOffset != request.From;
+        if (request.LogEndOffset == request.From && log.LatestEpoch < request.LeaderEpoch) return IsUncommitted(request, request.From);
         if (log.LogStartOffset > request.From && request.UncleanEpoch > UncleanEpoch) return true;
         if (RecordBatchHeader.TryRead(request.Records.Span, out var first) != ErrorCode.None || first.NextOffset <= log.LogStartOffset) return false;
         if (IsHeld(first, log)) return false;
-        CheckUncommitted(request, Offset.Max(log.LogStartOffset, Offset.Max(request.From, request.LogStartOffset)));
-        return true;
+        return IsUncommitted(request, Offset.Max(log.LogStartOffset, Offset.Max(request.From, request.LogStartOffset)));
     }
 
     // Whether this log starts amid the first batch.
@@ -136,6 +140,12 @@ public class FollowerState(LeaderEpoch epoch, LeaderEpoch uncleanEpoch, Offset h
     // This replica has deleted what an earlier leader had deleted, and the present one does not know of it yet.
     private static bool IsDeleted(in RecordBatchHeader batch, AppendRequest request, ILogOutline log) =>
         batch.NextOffset <= log.LogStartOffset && batch.NextOffset <= request.HighWatermark;
+
+    private bool IsUncommitted(AppendRequest request, Offset truncateTo)
+    {
+        CheckUncommitted(request, truncateTo);
+        return true;
+    }
 
     private void CheckUncommitted(AppendRequest request, Offset truncateTo)
     {

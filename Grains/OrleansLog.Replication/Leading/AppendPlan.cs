@@ -7,8 +7,9 @@ namespace OrleansLog.Replication.Leading;
 /// <param name="From">Where it begins.</param>
 /// <param name="PreviousEpoch">The epoch of the record before.</param>
 /// <param name="LogStart">Where the leader's log starts.</param>
+/// <param name="LogEnd">Where it ends.</param>
 /// <param name="BytesMax">How many bytes of records to read; 0 for none.</param>
 /// <param name="HighWatermark">What it carries.</param>
 /// <param name="IsCatchUp">Whether the follower is far behind: such reads may come from the disk and are throttled.</param>
 public readonly record struct AppendPlan(
-    long Sequence, Offset From, LeaderEpoch PreviousEpoch, Offset LogStart, int BytesMax, Offset HighWatermark, bool IsCatchUp);
+    long Sequence, Offset From, LeaderEpoch PreviousEpoch, Offset LogStart, Offset LogEnd, int BytesMax, Offset HighWatermark, bool IsCatchUp);

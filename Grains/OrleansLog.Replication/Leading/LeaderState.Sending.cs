@@ -53,7 +53,7 @@ public partial class LeaderState
         var start = _log.LogStartOffset;
         var next = Offset.Max(follower.Next, start);
         var previous = next > start ? _log.EpochAt(next - 1) : LeaderEpoch.None;
-        return new(++follower.Sequence, next, previous, start, bytesMax, HighWatermark, IsFarBehind(follower));
+        return new(++follower.Sequence, next, previous, start, _log.LogEndOffset, bytesMax, HighWatermark, IsFarBehind(follower));
     }
 
     private void Lose(FollowerProgress follower, in AppendPlan plan, long nowMs)

@@ -34,6 +34,12 @@ public sealed record AppendRequest
     /// <summary>The first offset that the leader still has; all before it is committed and deleted, here as there.</summary>
     public Offset LogStartOffset { get; init; } = Offset.Zero;
 
+    /// <summary>
+    /// Where the leader's log ended when it sent this; none if it does not say. What a follower has from there on it did not
+    /// get from this leader.
+    /// </summary>
+    public Offset LogEndOffset { get; init; } = Offset.None;
+
     /// <summary>Everything below is committed.</summary>
     public required Offset HighWatermark { get; init; }
 

@@ -106,6 +106,7 @@ internal sealed class FollowerLink(Leadership leadership, FollowerProgress follo
             UncleanEpoch = record.UncleanEpoch,
             From = isInBatch ? first.BaseOffset : plan.From,
             LogStartOffset = plan.LogStart,
+            LogEndOffset = plan.LogEnd,
             PreviousEpoch = plan.PreviousEpoch,
             HighWatermark = plan.HighWatermark,
             Records = bytes,

@@ -63,7 +63,10 @@ public sealed class SimDisk(SimScheduler scheduler, SimRandom random) : ILogFile
         return count;
     }
 
-    /// <summary>Bytes that were meant for one place of the files under a directory have come to stand at another.</summary>
+    /// <summary>
+    /// Bytes that were meant for one place of the files under a directory have come to stand at another. What makes one batch
+    /// out of another is spared: the format's checksum covers no offset, so that nobody could notice.
+    /// </summary>
     public void Misdirect(string under)
     {
         var files = _names.Where(name => name.Key.StartsWith(under, StringComparison.Ordinal) && name.Value.Length > 200
@@ -71,7 +74,25 @@ public sealed class SimDisk(SimScheduler scheduler, SimRandom random) : ILogFile
         if (files.Count == 0) return;
         var (from, to) = (random.Pick(files), random.Pick(files));
         var length = 1 + random.Below(Math.Min(MisdirectedBytesMax, Math.Min(from.Length, to.Length)));
-        to.Overwrite(random.Below(to.Length - length + 1), from.Bytes.Slice(random.Below(from.Length - length + 1), length));
+        var position = random.Below(to.Length - length + 1);
+        var bytes = from.Bytes.Slice(random.Below(from.Length - length + 1), length).ToArray();
+        if (!ReplacesBatch(to.Bytes, position, bytes)) to.Overwrite(position, bytes);
+    }
+
+    // Whether a batch keeps its offset and its length and becomes another whole one.
+    private static bool ReplacesBatch(ReadOnlySpan<byte> before, int position, ReadOnlySpan<byte> bytes)
+    {
+        var after = before.ToArray();
+        bytes.CopyTo(after.AsSpan(position));
+        for (var at = 0; at < position + bytes.Length; at++)
+        {
+            if (RecordBatchHeader.TryRead(after.AsSpan(at), out var header) != ErrorCode.None || header.SizeInBytes > after.Length - at) continue;
+            if (RecordBatchHeader.TryRead(before[at..], out var replaced) != ErrorCode.None || replaced.Crc == header.Crc) continue;
+            if (replaced.BaseOffset == header.BaseOffset && replaced.SizeInBytes == header.SizeInBytes
+                && RecordBatch.CheckIntegrity(after.AsSpan(at, header.SizeInBytes)) == ErrorCode.None) return true;
+        }
+
+        return false;
     }
 
     /// <summary>A log file under a directory has lost its end.</summary>

@@ -93,6 +93,26 @@ public sealed class FollowerStateTests
     }
 
     [Fact]
+    public void Another_batch_amid_which_this_replicas_log_starts_makes_it_start_anew()
+    {
+        var batches = (byte[])[.. Batch(20, epoch: 2, records: 1), .. Batch(21, epoch: 2, records: 4)];
+        var request = Probe(from: 20, logStart: 20) with { Records = batches, HighWatermark = new(24) };
+        var follower = new FollowerState(new(5), LeaderEpoch.None, new Offset(24));
+        var decision = follower.Decide(request, new Outline(24, 26, epoch: 1));
+        Assert.Equal((AppendCode.Accepted, null, new Offset(21), new Offset(25)), (decision.Code, decision.TruncateTo, decision.RestartAt, decision.Matched));
+        Assert.Equal(Batch(20, epoch: 2, records: 1).Length, decision.Skip);
+    }
+
+    [Fact]
+    public void What_an_earlier_leader_wrote_where_the_leaders_empty_log_starts_is_dropped()
+    {
+        var request = Probe(from: 20, logStart: 20) with { LogEndOffset = new(20) };
+        Assert.Equal(new Offset(20), Follower().Decide(request, new Outline(5, 30, epoch: 4)).RestartAt);
+        Assert.Null(Follower().Decide(request with { LogEndOffset = new(30) }, new Outline(5, 30, epoch: 4)).RestartAt);
+        Assert.Null(Follower().Decide(request, new Outline(5, 30, epoch: 5)).RestartAt);
+    }
+
+    [Fact]
     public void After_an_unclean_election_a_log_that_starts_later_is_dropped()
     {
         var request = Probe(from: 20, logStart: 20) with { UncleanEpoch = new(9) };

@@ -51,7 +51,7 @@ internal sealed class LeaderScript : ILogOutline
     /// <summary>Sends the next append to a follower and lets it answer that it holds everything up to an offset.</summary>
     public LeaderEffects Accept(int broker, long matched, long brokerEpoch = 1, long cleanSince = 1)
     {
-        var plan = State.NextSend(Follower(broker), NowMs) ?? new AppendPlan(long.MaxValue, LogEndOffset, LatestEpoch, LogStartOffset, 0, Offset.Zero, false);
+        var plan = State.NextSend(Follower(broker), NowMs) ?? new AppendPlan(long.MaxValue, LogEndOffset, LatestEpoch, LogStartOffset, LogEndOffset, 0, Offset.Zero, false);
         Follower(broker).Sent(plan, LogEndOffset, 0);
         return State.Replied(Follower(broker), plan, 0, Reply(AppendCode.Accepted, brokerEpoch, cleanSince) with { Matched = new(matched) }, NowMs);
     }

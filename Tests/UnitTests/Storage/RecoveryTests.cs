@@ -106,6 +106,19 @@ public class RecoveryTests
     }
 
     [Fact]
+    public async Task A_batch_after_damage_is_not_believed_to_be_the_one_that_is_damaged()
+    {
+        var harness = await new LogHarness().OpenAsync();
+        harness.Append(batches: 1);
+        harness.Append(TestBatches.At(1, 1, 1));
+        harness.Disk.FlipBit(LogHarness.SegmentPath(0), BatchBytes - 1);
+        // Its own offset, which its CRC does not cover.
+        harness.Disk.Overwrite(LogHarness.SegmentPath(0), BatchBytes + 7, [0]);
+        await harness.ReopenAfterKillAsync();
+        Assert.Empty(harness.ReadAll(Offset.Zero));
+    }
+
+    [Fact]
     public async Task A_sector_that_was_never_written_ends_the_log_there()
     {
         var harness = await new LogHarness().OpenAsync();
@@ -223,10 +236,29 @@ public class RecoveryTests
         harness.Disk.Delete(LogHarness.SegmentPath(2));
         await harness.OpenAsync();
         await AssertRefusedAsync(harness, from: 2, to: 4);
+        Assert.Equal(new Offset(2), harness.Log.CheckAll());
+        Assert.Equal(new Offset(2), harness.Log.EndIfCutAt(new Offset(3)));
         await harness.Log.DisposeAsync();
         harness.Disk.Delete(LogHarness.SegmentPath(0));
         await harness.OpenAsync();
         Assert.Equal(ErrorCode.CorruptMessage, harness.Log.Read(Offset.Zero, 100, harness.Log.LogEndOffset).Error);
+    }
+
+    [Fact]
+    public async Task Once_a_read_has_missed_a_segment_the_log_is_cut_before_it()
+    {
+        var harness = await new LogHarness { Options = new LogOptions { SegmentBytes = 2 * BatchBytes } }.OpenAsync();
+        harness.Append(batches: 6);
+        await harness.Log.DisposeAsync();
+        harness.Disk.Delete(LogHarness.SegmentPath(2));
+        await harness.OpenAsync();
+        Assert.Equal(ErrorCode.CorruptMessage, harness.Log.Read(new Offset(3), 100, new Offset(6)).Error);
+        Assert.Equal(new Offset(2), harness.Log.FirstRefusedOffset);
+        await harness.Log.TruncateToAsync(new Offset(2));
+        Assert.Equal((new Offset(2), null), (harness.Log.LogEndOffset, harness.Log.FirstRefusedOffset));
+        harness.Append(batches: 4);
+        await harness.ReopenAsync();
+        Assert.Equal(new Offset(6), LogHarness.NextOffset(harness.ReadAll(Offset.Zero)));
     }
 
     /// <summary>Also after a second start, when nothing shows it any more but the checkpoint.</summary>
