@@ -83,8 +83,9 @@ internal sealed class GrainConnection
     public async ValueTask<ResponseFrame> SendAsync(OutgoingRequest request, CancellationToken cancellationToken)
     {
         var version = Versions.Pick(request, Name);
-        var dueMs = _time.MonotonicMs() + _options.RequestTimeoutMs + request.HoldMsMax;
-        var response = new PendingResponse(request, Interlocked.Increment(ref _lastCorrelationId), version, dueMs);
+        var nowMs = _time.MonotonicMs();
+        var response = new PendingResponse(
+            request, Interlocked.Increment(ref _lastCorrelationId), version, nowMs + request.PatienceMs, nowMs + _options.RequestTimeoutMs + request.HoldMsMax);
         Enqueue(new GrainCall(response, Write(request, response)));
         if (!cancellationToken.CanBeCanceled) return await response.Task;
         using var registration = cancellationToken.UnsafeRegister(
