@@ -1,11 +1,10 @@
 using System.Net;
 using System.Net.Sockets;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging.Abstractions;
 using Orleans.Configuration;
 using Orleans.Hosting;
 using OrleansLog.Client;
+using OrleansLog.ClusterTests.Support;
 using OrleansLog.Silo.Clustering;
 using OrleansLog.Silo.Options;
 
@@ -55,20 +54,14 @@ internal sealed class LogSilo(int id = 0, string cluster = "orleanslog", string?
     }
 
     /// <summary>An application outside of the silos, with an Orleans client and the log's client on it.</summary>
-    public async Task<Application> ConnectAsync(Func<ClientOptions, ClientOptions>? configure = null, int? messageBytesMax = null)
-    {
-        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
-        builder.UseOrleansClient(orleans =>
+    public Task<Application> ConnectAsync(Func<ClientOptions, ClientOptions>? configure = null, int? messageBytesMax = null) => Application.StartAsync(
+        cluster,
+        orleans =>
         {
             orleans.UseStaticClustering(new IPEndPoint(IPAddress.Loopback, _ports[2]));
-            orleans.Configure<ClusterOptions>(named => (named.ClusterId, named.ServiceId) = (cluster, cluster));
             if (messageBytesMax is { } max) orleans.Configure<ClientMessagingOptions>(messaging => messaging.MaxMessageBodySize = max);
-            orleans.AddOrleansLogClient(configure);
-        });
-        var host = builder.Build();
-        await host.StartAsync();
-        return new Application(host);
-    }
+        },
+        configure);
 
     public async ValueTask DisposeAsync()
     {
@@ -83,17 +76,5 @@ internal sealed class LogSilo(int id = 0, string cluster = "orleanslog", string?
         int[] ports = [.. sockets.Select(socket => ((IPEndPoint)socket.LocalEndPoint!).Port)];
         sockets.ForEach(socket => socket.Dispose());
         return ports;
-    }
-}
-
-/// <summary>A host with an Orleans client.</summary>
-internal sealed class Application(IHost host) : IAsyncDisposable
-{
-    public OrleansLogClient Log => host.Services.GetRequiredService<OrleansLogClient>();
-
-    public async ValueTask DisposeAsync()
-    {
-        await host.StopAsync();
-        await ((IAsyncDisposable)host).DisposeAsync();
     }
 }

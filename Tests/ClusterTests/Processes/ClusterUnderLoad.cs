@@ -1,0 +1,101 @@
+using OrleansLog.Client;
+using OrleansLog.ClusterTests.Support;
+
+namespace OrleansLog.ClusterTests.Processes;
+
+/// <summary>
+/// Three silos in processes of their own with producers and consumers, half of them by grain calls and half over the Kafka
+/// endpoint, to which faults happen; what they saw is judged by the simulator's checker.
+/// </summary>
+internal sealed class ClusterUnderLoad : IAsyncDisposable
+{
+    private const string Topic = "history";
+    private const int Partitions = 3;
+    private const int Replicas = 3;
+    private const int ProgressRecords = 20;
+
+    private readonly SiloProcesses _silos;
+    private readonly OrleansLogClient _wire;
+    private readonly Application _application;
+    private readonly Workload _workload;
+    private readonly List<(string Fault, long Ms)> _gaps = [];
+
+    private ClusterUnderLoad(SiloProcesses silos, OrleansLogClient wire, Application application)
+    {
+        (_silos, _wire, _application) = (silos, wire, application);
+        _workload = new Workload([wire, application.Log], Topic, Partitions, producers: 2, consumers: 2);
+    }
+
+    /// <param name="connection">The blob storage's connection string.</param>
+    /// <param name="placeOf">Where each silo runs; the loopback interface by default.</param>
+    public static async Task<ClusterUnderLoad> StartAsync(string connection, Func<int, Place>? placeOf = null)
+    {
+        var silos = await SiloProcesses.StartAsync(Replicas, connection, placeOf);
+        var wire = new OrleansLogClient(Patient(new ClientOptions { BootstrapServers = silos.Bootstrap }));
+        await wire.Admin.CreateTopicAsync(new NewTopic(Topic, Partitions, Replicas) { Configs = new Dictionary<string, string> { ["min.insync.replicas"] = "2" } });
+        var cluster = new ClusterUnderLoad(silos, wire, await silos.ConnectAsync(Patient));
+        await Eventually.TrueAsync(() => cluster._workload.FewestSince(DateTimeOffset.UnixEpoch) >= ProgressRecords);
+        return cluster;
+    }
+
+    /// <summary>
+    /// Lets something happen to a silo, waits until every partition takes records again, mends it, and waits until all is as
+    /// before. A silo that ended, since it was killed or has learned that it was given up, is started again, as a supervisor does.
+    /// </summary>
+    public async Task PlayAsync(int silo, Fault fault)
+    {
+        var since = DateTimeOffset.UtcNow;
+        await fault.StrikeAsync(_silos[silo]);
+        var struck = DateTimeOffset.UtcNow;
+        await UntilWritesGoOnAsync(struck);
+        _gaps.Add((fault.Name, _workload.LongestGap(since, DateTimeOffset.UtcNow)));
+        await fault.MendAsync(_silos[silo]);
+        await Eventually.TrueAsync(IsWholeAsync);
+        await UntilWritesGoOnAsync(DateTimeOffset.UtcNow);
+    }
+
+    /// <summary>Ends the load and fails if anything was lost, reordered, read too early or refused.</summary>
+    public async Task AssertSoundAsync(ITestOutputHelper output)
+    {
+        var anomalies = await _workload.JudgeAsync();
+        output.WriteLine($"{_workload.AcknowledgedCount} records acknowledged in {_gaps.Count} rounds.");
+        foreach (var fault in _gaps.GroupBy(gap => gap.Fault, gap => gap.Ms))
+        {
+            var sorted = fault.Order().ToList();
+            output.WriteLine($"{fault.Key} ({sorted.Count} times): no partition took nothing for longer than {sorted[sorted.Count / 2]} ms (median; {sorted[0]} to {sorted[^1]}).");
+        }
+        Assert.Empty(anomalies);
+        Assert.Empty(_workload.Refusals);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _workload.DisposeAsync();
+        await _application.DisposeAsync();
+        await _wire.DisposeAsync();
+        await _silos.DisposeAsync();
+    }
+
+    private Task UntilWritesGoOnAsync(DateTimeOffset since) => Eventually.TrueAsync(() => _workload.FewestSince(since) >= ProgressRecords);
+
+    private async Task<bool> IsWholeAsync()
+    {
+        for (var silo = 0; silo < _silos.Count; silo++)
+        {
+            if (_silos[silo].HasEnded)
+                await _silos[silo].StartAsync();
+        }
+        return (await _wire.Admin.DescribeTopicAsync(Topic)).Partitions.All(partition => partition.InSyncReplicas.Count == Replicas);
+    }
+
+    private static ClientOptions Patient(ClientOptions options) => options with { RequestTimeoutMs = 5_000, ConnectTimeoutMs = 1_000, RetryBackoffMsMax = 200 };
+}
+
+/// <summary>Something that befalls a silo, and what makes it good again, apart from starting a silo that has ended.</summary>
+internal sealed record Fault(string Name, Func<SiloProcess, Task> StrikeAsync, Func<SiloProcess, Task> MendAsync)
+{
+    public Fault(string name, Func<SiloProcess, Task> strikeAsync)
+        : this(name, strikeAsync, _ => Task.CompletedTask)
+    {
+    }
+}
