@@ -28,9 +28,10 @@ internal sealed class ClusterUnderLoad : IAsyncDisposable
 
     /// <param name="connection">The blob storage's connection string.</param>
     /// <param name="placeOf">Where each silo runs; the loopback interface by default.</param>
-    public static async Task<ClusterUnderLoad> StartAsync(string connection, Func<int, Place>? placeOf = null)
+    /// <param name="options">Further options of every silo.</param>
+    public static async Task<ClusterUnderLoad> StartAsync(string connection, Func<int, Place>? placeOf = null, params string[] options)
     {
-        var silos = await SiloProcesses.StartAsync(Replicas, connection, placeOf);
+        var silos = await SiloProcesses.StartAsync(Replicas, connection, placeOf, options);
         var wire = new OrleansLogClient(Patient(new ClientOptions { BootstrapServers = silos.Bootstrap }));
         await wire.Admin.CreateTopicAsync(new NewTopic(Topic, Partitions, Replicas) { Configs = new Dictionary<string, string> { ["min.insync.replicas"] = "2" } });
         var cluster = new ClusterUnderLoad(silos, wire, await silos.ConnectAsync(Patient));
@@ -78,14 +79,32 @@ internal sealed class ClusterUnderLoad : IAsyncDisposable
 
     private Task UntilWritesGoOnAsync(DateTimeOffset since) => Eventually.TrueAsync(() => _workload.FewestSince(since) >= ProgressRecords);
 
+    // Every broker must say so: one that was given up, and has not learned it yet, may still think so.
     private async Task<bool> IsWholeAsync()
     {
-        for (var silo = 0; silo < _silos.Count; silo++)
+        for (var id = 0; id < _silos.Count; id++)
         {
-            if (_silos[silo].HasEnded)
-                await _silos[silo].StartAsync();
+            if (_silos[id].HasEnded)
+                await _silos[id].StartAsync();
+            if (!await IsWholeAsync(_silos[id]))
+                return false;
         }
-        return (await _wire.Admin.DescribeTopicAsync(Topic)).Partitions.All(partition => partition.InSyncReplicas.Count == Replicas);
+        return _silos.All(silo => !silo.HasEnded);
+    }
+
+    private static async Task<bool> IsWholeAsync(SiloProcess silo)
+    {
+        await using var client = new OrleansLogClient(new ClientOptions { BootstrapServers = silo.Address, ConnectTimeoutMs = 1_000, OperationTimeoutMs = 1_000 });
+        try
+        {
+            var topic = await client.Admin.DescribeTopicAsync(Topic);
+            return topic.Partitions.All(partition => partition.InSyncReplicas.Count == Replicas);
+        }
+        catch (OrleansLogException)
+        {
+            // It is on its way out, or not quite here.
+            return false;
+        }
     }
 
     private static ClientOptions Patient(ClientOptions options) => options with { RequestTimeoutMs = 5_000, ConnectTimeoutMs = 1_000, RetryBackoffMsMax = 200 };

@@ -16,13 +16,16 @@ internal sealed class SiloProcess : IAsyncDisposable
     private readonly string _cluster;
     private readonly string _connection;
     private readonly Place _place;
+    private readonly string[] _options;
     private Process? _process;
 
     /// <param name="id">The broker's id.</param>
     /// <param name="cluster">The cluster's name, which its blob container has too.</param>
     /// <param name="connection">The blob storage's connection string.</param>
     /// <param name="place">Where it runs.</param>
-    public SiloProcess(int id, string cluster, string connection, Place place) => (Id, _cluster, _connection, _place) = (id, cluster, connection, place);
+    /// <param name="options">Further options.</param>
+    public SiloProcess(int id, string cluster, string connection, Place place, string[] options) =>
+        (Id, _cluster, _connection, _place, _options) = (id, cluster, connection, place, options);
 
     public int Id { get; }
 
@@ -36,7 +39,7 @@ internal sealed class SiloProcess : IAsyncDisposable
         [
             .. _place.Prefix, "dotnet", Path.Combine(AppContext.BaseDirectory, "OrleansLog.Silo.dll"), "--engine", "orleans", "--clustering", "blobs", "--cluster-name", _cluster,
             "--blob-container", _cluster, "--broker-id", $"{Id}", "--data", _data.FullName, "--kafka-port", $"{_ports[0]}", "--http-port", $"{_ports[1]}",
-            "--silo-port", $"{_ports[2]}", "--gateway-port", $"{_ports[3]}", "--host", _place.Address,
+            "--silo-port", $"{_ports[2]}", "--gateway-port", $"{_ports[3]}", "--host", _place.Address, .. _options,
         ];
         _process = Process.Start(new ProcessStartInfo(command[0], command[1..])
         {

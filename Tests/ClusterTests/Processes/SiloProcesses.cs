@@ -1,3 +1,4 @@
+using System.Collections;
 using Azure.Storage.Blobs;
 using OrleansLog.Client;
 using OrleansLog.ClusterTests.Support;
@@ -6,7 +7,7 @@ using OrleansLog.Membership;
 namespace OrleansLog.ClusterTests.Processes;
 
 /// <summary>The silos of one cluster, each in a process of its own; disposing ends them all.</summary>
-internal sealed class SiloProcesses(string connection, Func<int, Place> placeOf) : IAsyncDisposable
+internal sealed class SiloProcesses(string connection, Func<int, Place> placeOf, string[] options) : IAsyncDisposable, IEnumerable<SiloProcess>
 {
     private readonly string _cluster = $"test-{Guid.NewGuid():N}";
     private readonly List<SiloProcess> _silos = [];
@@ -22,9 +23,10 @@ internal sealed class SiloProcesses(string connection, Func<int, Place> placeOf)
     /// <param name="count">How many.</param>
     /// <param name="connection">The blob storage's connection string.</param>
     /// <param name="placeOf">Where each runs; the loopback interface by default.</param>
-    public static async Task<SiloProcesses> StartAsync(int count, string connection, Func<int, Place>? placeOf = null)
+    /// <param name="options">Further options of each.</param>
+    public static async Task<SiloProcesses> StartAsync(int count, string connection, Func<int, Place>? placeOf = null, params string[] options)
     {
-        var silos = new SiloProcesses(connection, placeOf ?? (_ => Place.Loopback));
+        var silos = new SiloProcesses(connection, placeOf ?? (_ => Place.Loopback), options);
         try
         {
             await Task.WhenAll(Enumerable.Range(0, count).Select(_ => silos.AddAsync()));
@@ -42,7 +44,7 @@ internal sealed class SiloProcesses(string connection, Func<int, Place> placeOf)
     /// <summary>Starts one more, with the next id.</summary>
     public async Task<SiloProcess> AddAsync()
     {
-        var silo = new SiloProcess(_silos.Count, _cluster, connection, placeOf(_silos.Count));
+        var silo = new SiloProcess(_silos.Count, _cluster, connection, placeOf(_silos.Count), options);
         _silos.Add(silo);
         await silo.StartAsync();
         return silo;
@@ -51,6 +53,10 @@ internal sealed class SiloProcesses(string connection, Func<int, Place> placeOf)
     /// <summary>Starts an application that finds the silos' gateways in the blob container.</summary>
     public Task<Application> ConnectAsync(Func<ClientOptions, ClientOptions> configure) => Application.StartAsync(
         _cluster, orleans => orleans.UseBlobMembership(options => new BlobContainerClient(connection, _cluster, options)), configure);
+
+    public IEnumerator<SiloProcess> GetEnumerator() => _silos.GetEnumerator();
+
+    IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
     public async ValueTask DisposeAsync()
     {
