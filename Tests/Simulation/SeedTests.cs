@@ -65,6 +65,7 @@ public sealed class SeedTests(ITestOutputHelper output)
     [InlineData(345063)]
     [InlineData(386189)]
     [InlineData(392027)]
+    [InlineData(452959)]
     public void What_broke_once_does_not_break_again(ulong seed) => Assert.Null(SimRun.Run(seed).Violation);
 
     [Fact]
@@ -87,6 +88,27 @@ public sealed class SeedTests(ITestOutputHelper output)
             $"{count} seeds from {first}, {count / watch.Elapsed.TotalSeconds:F1} seeds per second; {events} events, {acknowledged} acknowledged batches, {epochs} leaderships"));
     }
 
+    /// <summary>
+    /// The same for other promises: a reader that trusted the last end of a leadership it had read only in part (InMemory
+    /// 2564), or had begun where another log does not (InMemory 2867); a deletion of two branches ago (Availability 1077); a
+    /// reader that went back further than what it had read, or twice (Availability 2083, InMemory 2973).
+    /// </summary>
+    [Theory]
+    [InlineData(Promise.InMemory, 2564)]
+    [InlineData(Promise.InMemory, 2867)]
+    [InlineData(Promise.InMemory, 2973)]
+    [InlineData(Promise.Availability, 1077)]
+    [InlineData(Promise.Availability, 2083)]
+    public void What_broke_once_under_another_promise_does_not_break_again(Promise promise, ulong seed) =>
+        Assert.Null(SimRun.Run(seed, promise: promise).Violation);
+
+    /// <summary>The same where readers read from followers, and turned to the leader too seldom.</summary>
+    [Theory]
+    [InlineData(686)]
+    [InlineData(2803)]
+    public void What_broke_once_for_readers_of_followers_does_not_break_again(ulong seed) =>
+        Assert.Null(SimRun.Run(seed, FaultProfile.Draw(new(seed)) with { ReadsFollowers = true }).Violation);
+
     [Fact]
     public void Followers_show_nothing_that_is_not_committed()
     {
@@ -94,7 +116,9 @@ public sealed class SeedTests(ITestOutputHelper output)
         var count = Number("ORLEANSLOG_SEEDS") ?? 100;
         for (var seed = first; seed < first + count; seed++)
         {
-            var violation = SimRun.Run(seed, FaultProfile.Draw(new(seed)) with { ReadsFollowers = true }).Violation;
+            var result = SimRun.Run(seed, FaultProfile.Draw(new(seed)) with { ReadsFollowers = true }, keepsTrace: count == 1);
+            if (count == 1) output.WriteLine(result.Trace);
+            var violation = result.Violation;
             Assert.True(violation is null, $"followers seed {seed}: {violation}");
         }
     }

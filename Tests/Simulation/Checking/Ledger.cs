@@ -99,6 +99,9 @@ public sealed class LedgerBranch(LeaderEpoch since, LedgerBranch? parent)
     /// <summary>Whether a broker has a committed batch as it should.</summary>
     public bool IsSafeAt(SimBroker broker, BatchId batch) => batch.Next <= DeletedBefore || broker.Shadow.HoldsOrRefuses(batch);
 
+    // The leader that begins this branch may have its log from any of them.
+    private Offset DeletedByAncestors => parent is null ? Offset.Zero : Offset.Max(parent.DeletedBefore, parent.DeletedByAncestors);
+
     internal void Clear()
     {
         _batches.Clear();
@@ -109,9 +112,9 @@ public sealed class LedgerBranch(LeaderEpoch since, LedgerBranch? parent)
     internal void Begin(Offset logStart)
     {
         _start = Offset.Zero;
-        _start = logStart <= parent!.DeletedBefore ? Offset.Max(End, logStart) : End;
+        _start = logStart <= DeletedByAncestors ? Offset.Max(End, logStart) : End;
         ForkedAt = End;
-        DeletedBefore = Offset.Min(parent.DeletedBefore, End);
+        DeletedBefore = Offset.Min(DeletedByAncestors, End);
     }
 
     internal void Add(BatchId batch, List<(Offset Offset, long Value)> records)
