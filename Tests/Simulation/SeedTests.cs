@@ -95,7 +95,8 @@ public sealed class SeedTests(ITestOutputHelper output)
     /// <summary>
     /// The same for other promises: a reader that trusted the last end of a leadership it had read only in part (InMemory
     /// 2564), or had begun where another log does not (InMemory 2867); a deletion of two branches ago (Availability 1077); a
-    /// reader that went back further than what it had read, or twice (Availability 2083, InMemory 2973).
+    /// reader that went back further than what it had read, or twice (Availability 2083, InMemory 2973); a deleted batch that
+    /// a new branch was taken to have, in the place of which its leader had another (Availability 21092).
     /// </summary>
     [Theory]
     [InlineData(Promise.InMemory, 2564)]
@@ -103,6 +104,7 @@ public sealed class SeedTests(ITestOutputHelper output)
     [InlineData(Promise.InMemory, 2973)]
     [InlineData(Promise.Availability, 1077)]
     [InlineData(Promise.Availability, 2083)]
+    [InlineData(Promise.Availability, 21092)]
     public void What_broke_once_under_another_promise_does_not_break_again(Promise promise, ulong seed) =>
         Assert.Null(SimRun.Run(seed, promise: promise).Violation);
 

@@ -59,7 +59,9 @@ public sealed class Ledger
     {
         var log = leader.Replica?.Log;
         var end = log?.LogEndOffset ?? leader.Shadow.End;
-        foreach (var batch in branch.Parent!.Batches.TakeWhile(batch => batch.Next <= end && branch.Parent.IsSafeAt(leader, batch))) branch.Add(batch, _records[batch]);
+        var start = log?.LogStartOffset ?? leader.Shadow.Start;
+        bool IsShared(BatchId batch) => batch.Next <= end && branch.Parent.IsSafeAt(leader, batch) && !leader.Shadow.HasOtherThan(batch, start);
+        foreach (var batch in branch.Parent!.Batches.TakeWhile(IsShared)) branch.Add(batch, _records[batch]);
         branch.Begin(log?.LogStartOffset ?? Offset.Zero);
         // What it knows as committed from another branch stays so.
         foreach (var batch in leader.Shadow.Batches.Where(batch => batch.Base >= branch.End && batch.Next <= highWatermark && _records.ContainsKey(batch)))
