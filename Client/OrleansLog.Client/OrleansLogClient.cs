@@ -37,6 +37,7 @@ public sealed class OrleansLogClient : IAsyncDisposable
         var logger = (loggers ?? NullLoggerFactory.Instance).CreateLogger<OrleansLogClient>();
         transport ??= new SocketTransport(options, time, logger);
         var metadata = new MetadataCache(transport, options, time, logger);
+        transport.Stalled += metadata.RefreshBehind;
         _cluster = new Cluster(options, transport, metadata, time, logger);
         Admin = new AdminClient(_cluster);
     }

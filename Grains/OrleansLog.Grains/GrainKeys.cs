@@ -13,6 +13,9 @@ public static class GrainKeys
     public static string Of(TopicPartition partition, BrokerId broker) =>
         string.Create(CultureInfo.InvariantCulture, $"{partition.Topic}/{partition.Partition}@{broker.Value}");
 
+    /// <summary>The key of a client's line of requests to a broker: <c>id@broker</c>.</summary>
+    public static string Of(Guid connection, BrokerId broker) => string.Create(CultureInfo.InvariantCulture, $"{connection:n}@{broker.Value}");
+
     /// <exception cref="FormatException">The key names no partition.</exception>
     public static TopicPartition ParsePartition(string key) =>
         key.LastIndexOf('/') is var slash and > 0 && int.TryParse(key.AsSpan(slash + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var index)
@@ -24,4 +27,11 @@ public static class GrainKeys
         key.LastIndexOf('@') is var at and > 0 && int.TryParse(key.AsSpan(at + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var broker)
             ? (ParsePartition(key[..at]), new(broker))
             : throw new FormatException($"'{key}' is not the key of a follower: it should be TOPIC/PARTITION@BROKER.");
+
+    /// <summary>The broker to which a client's line of requests leads.</summary>
+    /// <exception cref="FormatException">The key names no broker.</exception>
+    public static BrokerId ParseConnection(string key) =>
+        int.TryParse(key.AsSpan(key.LastIndexOf('@') + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var broker)
+            ? new(broker)
+            : throw new FormatException($"'{key}' is not the key of a connection: it should be ID@BROKER.");
 }

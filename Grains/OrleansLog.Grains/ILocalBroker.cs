@@ -22,6 +22,9 @@ public interface ILocalBroker
     /// <summary>Who changes topics.</summary>
     BrokerId Controller { get; }
 
+    /// <summary>Cancelled when the broker serves no more: nobody need wait for what it holds back.</summary>
+    CancellationToken Stopping { get; }
+
     /// <inheritdoc cref="IBrokerGrain.HandleAsync"/>
     ValueTask<Payload> HandleAsync(Payload request, CancellationToken cancellationToken);
 

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 using Orleans.Serialization.Buffers;
 using Orleans.Serialization.Cloning;
 using Orleans.Serialization.Codecs;
@@ -12,19 +13,65 @@ namespace OrleansLog.Grains;
 /// read once into an array of their own; within a silo they are not copied at all. Whoever passes a payload on must not
 /// change the bytes until the call is answered, and not even then if no answer came: a message may still be on its way.
 /// </summary>
-/// <remarks>Orleans takes <see cref="ReadOnlyMemory{T}"/> for a collection and handles it element by element.</remarks>
+/// <remarks>
+/// Orleans takes <see cref="ReadOnlyMemory{T}"/> for a collection and handles it element by element. Arrays as large as record
+/// batches make every collection a full one, so those that a payload is received into come from the shared pool.
+/// </remarks>
 [Immutable]
 public readonly struct Payload(ReadOnlyMemory<byte> bytes)
 {
+    private readonly RentedBytes? _rented;
+
+    private Payload(byte[] rented, int length) : this(rented.AsMemory(0, length)) => _rented = new(rented);
+
     public ReadOnlyMemory<byte> Bytes => bytes;
 
     public int Length => bytes.Length;
 
     public bool IsEmpty => bytes.IsEmpty;
 
+    /// <summary>A payload in an array of the shared pool, which goes back to it when the payload has been written, or by its reader.</summary>
+    public static Payload OfRented(byte[] rented, int length) => new(rented, length);
+
+    /// <summary>Gives the memory back if it is rented, for who has read the payload and keeps nothing of it. Does so once.</summary>
+    public void Release()
+    {
+        if (TryTakeRented(out var rented)) ArrayPool<byte>.Shared.Return(rented);
+    }
+
+    /// <summary>Takes over the memory, to give it back later; false if it is not rented, or somebody else's already.</summary>
+    public bool TryTakeRented([NotNullWhen(true)] out byte[]? rented)
+    {
+        rented = _rented?.Take();
+        return rented is not null;
+    }
+
     public static implicit operator Payload(ReadOnlyMemory<byte> bytes) => new(bytes);
 
     public static implicit operator Payload(byte[] bytes) => new(bytes);
+
+    /// <summary>Writes the bytes and lets go of them.</summary>
+    /// <exception cref="InvalidOperationException">
+    /// They were written before, and the connection broke over it. What they answered has failed with that connection.
+    /// </exception>
+    internal void WriteTo<TBufferWriter>(ref Writer<TBufferWriter> writer) where TBufferWriter : IBufferWriter<byte>
+    {
+        if (_rented is null)
+        {
+            writer.Write(bytes.Span);
+            return;
+        }
+        if (!TryTakeRented(out var rented)) throw new InvalidOperationException("These bytes have been sent already.");
+        writer.Write(bytes.Span);
+        ArrayPool<byte>.Shared.Return(rented);
+    }
+
+    private sealed class RentedBytes(byte[] array)
+    {
+        private byte[]? _array = array;
+
+        public byte[]? Take() => Interlocked.Exchange(ref _array, null);
+    }
 }
 
 /// <summary>Writes a payload as one run of bytes behind its length.</summary>
@@ -37,7 +84,7 @@ public sealed class PayloadCodec : IFieldCodec<Payload>
         ReferenceCodec.MarkValueField(writer.Session);
         writer.WriteFieldHeader(fieldIdDelta, expectedType, typeof(Payload), WireType.LengthPrefixed);
         writer.WriteVarUInt32((uint)value.Length);
-        writer.Write(value.Bytes.Span);
+        value.WriteTo(ref writer);
     }
 
     public Payload ReadValue<TInput>(ref Reader<TInput> reader, Field field)
@@ -46,10 +93,9 @@ public sealed class PayloadCodec : IFieldCodec<Payload>
         field.EnsureWireType(WireType.LengthPrefixed);
         var length = reader.ReadVarUInt32();
         if (length == 0) return default;
-        // Every byte is written at once: no need to clear what is overwritten.
-        var bytes = GC.AllocateUninitializedArray<byte>(checked((int)length));
-        reader.ReadBytes(bytes);
-        return new(bytes);
+        var bytes = ArrayPool<byte>.Shared.Rent(checked((int)length));
+        reader.ReadBytes(bytes.AsSpan(0, (int)length));
+        return Payload.OfRented(bytes, (int)length);
     }
 }
 

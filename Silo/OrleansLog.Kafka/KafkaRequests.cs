@@ -19,14 +19,17 @@ public sealed class KafkaRequests(Broker.Broker broker)
     /// be the caller's to give.
     /// </param>
     /// <param name="cancellationToken">Nobody waits for the answer any more.</param>
-    /// <returns>The response frame without its length prefix; null for a request that has no answer.</returns>
+    /// <returns>
+    /// The response frame without its length prefix, in an array of the shared pool that is the caller's to give back;
+    /// default for a request that has no answer.
+    /// </returns>
     /// <exception cref="IOException">The bytes are not a request that is served here.</exception>
-    public async ValueTask<byte[]?> HandleAsync(ReadOnlyMemory<byte> request, CancellationToken cancellationToken)
+    public async ValueTask<ArraySegment<byte>> HandleAsync(ReadOnlyMemory<byte> request, CancellationToken cancellationToken)
     {
         try
         {
             using var response = await _dispatcher.DispatchAsync(request, new ClientContext(IPAddress.Loopback, cancellationToken));
-            return response?.ToArray();
+            return response is null ? default : Copy(response);
         }
         catch (Exception malformed) when (malformed is InvalidFrameException or MalformedMessageException)
         {
@@ -42,8 +45,16 @@ public sealed class KafkaRequests(Broker.Broker broker)
         where TResponse : class, IResponse, new()
     {
         var chosen = version ?? ApiCatalogue.Find(TResponse.Api)!.Value.Max;
-        var answer = await HandleAsync(Encode(request, chosen), cancellationToken) ?? throw new IOException($"{TResponse.Api} has no answer.");
-        return Decode<TResponse>(answer, chosen);
+        // Byte fields of the answer lie in the array, which is therefore not given back.
+        return Decode<TResponse>(await HandleAsync(Encode(request, chosen), cancellationToken), chosen);
+    }
+
+    private static ArraySegment<byte> Copy(ResponseFrame response)
+    {
+        var length = checked((int)(response.Length - sizeof(int)));
+        var rented = ArrayPool<byte>.Shared.Rent(length);
+        response.CopyTo(rented.AsSpan(0, length));
+        return new(rented, 0, length);
     }
 
     private static ReadOnlyMemory<byte> Encode<TResponse>(IRequest<TResponse> request, short version) where TResponse : class, IResponse, new()
@@ -56,7 +67,7 @@ public sealed class KafkaRequests(Broker.Broker broker)
         return output.WrittenMemory;
     }
 
-    private static TResponse Decode<TResponse>(byte[] frame, short version) where TResponse : class, IResponse, new()
+    private static TResponse Decode<TResponse>(ReadOnlyMemory<byte> frame, short version) where TResponse : class, IResponse, new()
     {
         var reader = new WireReader(frame);
         ResponseHeader.Read(ref reader, TResponse.Api, version);

@@ -14,7 +14,7 @@ namespace OrleansLog.Silo;
 /// <summary>Where the brokers of this process listen, whichever engine carries them.</summary>
 internal static class KafkaEndpoints
 {
-        /// <summary>What the brokers on these sockets are started with.</summary>
+    /// <summary>What the brokers on these sockets are started with.</summary>
     public static BrokerOptions Describe(SiloOptions options, List<Socket> listeners)
     {
         var advertised = options.AdvertisedHost ?? (IsEveryAddress(options.Host) ? Dns.GetHostName() : options.Host);

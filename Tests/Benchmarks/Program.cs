@@ -17,4 +17,4 @@ var root = new RootCommand(
     CommandLine.Program("replication", "ours alone: one replica against three, in one process, acks=all", Replication.Run),
     CommandLine.Program("allocations", "ours alone: bytes allocated for a request and for a record", Allocations.Run),
 };
-return root.Parse(args).Invoke();
+return Programs.AddWhatThereIs(root).Parse(args).Invoke();

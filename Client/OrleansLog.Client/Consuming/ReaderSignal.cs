@@ -19,17 +19,31 @@ internal sealed class ReaderSignal
         waiting?.TrySetResult();
     }
 
-    public Task WaitAsync(CancellationToken cancellationToken)
+    public async Task WaitAsync(CancellationToken cancellationToken)
     {
+        TaskCompletionSource waiting;
         lock (_gate)
         {
             if (_isSet)
             {
                 _isSet = false;
-                return Task.CompletedTask;
+                return;
             }
-            _waiting ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            return _waiting.Task.WaitAsync(cancellationToken);
+            waiting = _waiting = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        }
+        try
+        {
+            await waiting.Task.WaitAsync(cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            // A signal that nobody is there to take any more is for whoever waits next.
+            lock (_gate)
+            {
+                _isSet |= _waiting != waiting;
+                _waiting = null;
+            }
+            throw;
         }
     }
 }

@@ -27,6 +27,9 @@ internal sealed class ProduceCall(BrokerLine line, List<ProducerBatch> batches, 
     public override bool MayContinueInline => true;
     public override int HoldMsMax => options.RequestTimeoutMs;
 
+    // A leader may wait that long for its followers, but it hardly ever does.
+    public override int PatienceMs => SuspicionMs;
+
     public override void WriteBody(short version, FrameBuilder destination)
     {
         var writer = new WireWriter(destination, version, Versions.IsFlexible(version));

@@ -78,6 +78,8 @@ internal sealed class Sender : IDisposable
             return;
         }
         var line = LineTo(leader);
+        // A request holds one batch of a partition at most.
+        if (line.Batches.Exists(batch => batch.Queue == queue)) Send(line);
         if (line.RequestsInFlight >= _producer.Options.RequestsInFlightPerBrokerMax)
         {
             line.Waiting.Enqueue(queue);

@@ -22,13 +22,14 @@ internal sealed class BrokerConnection : IDisposable
     private readonly ILogger _logger;
     private readonly FrameSender _sender;
     private readonly Queue<PendingResponse> _pending = new();
+    private readonly Action<BrokerConnection> _stalled;
     private readonly ITimer _timeoutTimer;
     private OrleansLogException? _closedBy;
     private int _lastCorrelationId;
 
-    private BrokerConnection(Socket socket, string endpoint, ClientOptions options, TimeProvider time, ILogger logger)
+    private BrokerConnection(Socket socket, string endpoint, Action<BrokerConnection> stalled, ClientOptions options, TimeProvider time, ILogger logger)
     {
-        (_socket, Endpoint, _options, _time, _logger) = (socket, endpoint, options, time, logger);
+        (_socket, Endpoint, _stalled, _options, _time, _logger) = (socket, endpoint, stalled, options, time, logger);
         _sender = new FrameSender(socket, e => Close(ErrorCode.NetworkException, e.Message, e));
         var period = TimeSpan.FromMilliseconds(TimeoutCheckMs);
         _timeoutTimer = time.CreateTimer(static state => ((BrokerConnection)state!).CheckTimeouts(), this, period, period);
@@ -41,7 +42,7 @@ internal sealed class BrokerConnection : IDisposable
     public VersionTable Versions { get; private set; } = VersionTable.ForHandshake;
 
     public static async Task<BrokerConnection> ConnectAsync(
-        string host, int port, ClientOptions options, TimeProvider time, ILogger logger)
+        string host, int port, Action<BrokerConnection> stalled, ClientOptions options, TimeProvider time, ILogger logger)
     {
         var endpoint = $"{host}:{port}";
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
@@ -59,10 +60,18 @@ internal sealed class BrokerConnection : IDisposable
             throw new OrleansLogException(ErrorCode.NetworkException,
                 $"Cannot connect to {endpoint}: {reason}. Check that a broker listens there and that it can be reached.", e);
         }
-        var connection = new BrokerConnection(socket, endpoint, options, time, logger);
+        var connection = new BrokerConnection(socket, endpoint, stalled, options, time, logger);
         _ = connection.ReceiveAllAsync();
-        connection.Versions = await Handshake.NegotiateAsync(connection);
-        return connection;
+        try
+        {
+            connection.Versions = await Handshake.NegotiateAsync(request => connection.SendAsync(request, default), endpoint);
+            return connection;
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Sends a request; the task completes with its answer.</summary>
@@ -81,8 +90,9 @@ internal sealed class BrokerConnection : IDisposable
     private PendingResponse Enqueue(OutgoingRequest request, short version)
     {
         var correlationId = Interlocked.Increment(ref _lastCorrelationId);
-        var dueMs = _time.MonotonicMs() + _options.RequestTimeoutMs + request.HoldMsMax;
-        var response = new PendingResponse(request, correlationId, version, dueMs);
+        var nowMs = _time.MonotonicMs();
+        var response = new PendingResponse(
+            request, correlationId, version, nowMs + request.PatienceMs, nowMs + _options.RequestTimeoutMs + request.HoldMsMax);
         var frame = new FrameBuilder();
         var writer = new WireWriter(frame);
         new RequestHeader(request.Api, version, correlationId, _options.ClientId).Write(ref writer);
@@ -133,9 +143,14 @@ internal sealed class BrokerConnection : IDisposable
 
     private void CheckTimeouts()
     {
-        lock (_pending)
+        var nowMs = _time.MonotonicMs();
+        PendingResponse? oldest;
+        lock (_pending) _pending.TryPeek(out oldest);
+        if (oldest is null || oldest.SuspectMs > nowMs) return;
+        if (oldest.DueMs > nowMs)
         {
-            if (!_pending.TryPeek(out var oldest) || oldest.DueMs > _time.MonotonicMs()) return;
+            _stalled(this);
+            return;
         }
         Close(ErrorCode.RequestTimedOut, $"a request was not answered within {_options.RequestTimeoutMs} ms", null);
     }

@@ -64,22 +64,28 @@ public sealed class FrameBuilder : IBufferWriter<byte>, IDisposable
     /// <summary>The body as one array, without the length prefix; for transports that do not write to a socket, and tests.</summary>
     public byte[] ToArray()
     {
-        var pieces = new List<ArraySegment<byte>>();
-        Complete(pieces);
-        var all = new byte[Length];
-        var at = 0;
-        foreach (var piece in pieces)
+        var all = GC.AllocateUninitializedArray<byte>(Length - LengthPrefixBytes);
+        var (from, at) = (LengthPrefixBytes, 0);
+        foreach (var (position, memory) in _references)
         {
-            piece.CopyTo(all, at);
-            at += piece.Count;
+            at = Copy(_buffer.AsSpan(from, position - from), all, at);
+            at = Copy(memory.Span, all, at);
+            from = position;
         }
-        return all[LengthPrefixBytes..];
+        Copy(_buffer.AsSpan(from, _written - from), all, at);
+        return all;
     }
 
     public void Dispose()
     {
         if (_buffer.Length > 0) ArrayPool<byte>.Shared.Return(_buffer);
         _buffer = [];
+    }
+
+    private static int Copy(ReadOnlySpan<byte> source, byte[] destination, int at)
+    {
+        source.CopyTo(destination.AsSpan(at));
+        return at + source.Length;
     }
 
     private static ArraySegment<byte> AsSegment(ReadOnlyMemory<byte> memory) =>

@@ -11,20 +11,14 @@ namespace OrleansLog.Client.Transport;
 /// </summary>
 internal static class Handshake
 {
-    public static async Task<VersionTable> NegotiateAsync(BrokerConnection connection)
+    /// <param name="ask">Sends a question over a connection and brings the answer.</param>
+    /// <param name="endpoint">Where the connection leads, for messages.</param>
+    public static async Task<VersionTable> NegotiateAsync(Func<OutgoingRequest, ValueTask<ResponseFrame>> ask, string endpoint)
     {
-        try
-        {
-            using var first = await connection.SendAsync(new Question(Apis.Find(ApiKey.ApiVersions)!.Value.Max), default);
-            if (ErrorOf(first) != ErrorCode.UnsupportedVersion) return Read(first, connection.Endpoint);
-            using var second = await connection.SendAsync(new Question(0), default);
-            return Read(second, connection.Endpoint);
-        }
-        catch
-        {
-            connection.Dispose();
-            throw;
-        }
+        using var first = await ask(new Question(Apis.Find(ApiKey.ApiVersions)!.Value.Max));
+        if (ErrorOf(first) != ErrorCode.UnsupportedVersion) return Read(first, endpoint);
+        using var second = await ask(new Question(0));
+        return Read(second, endpoint);
     }
 
     private static ErrorCode ErrorOf(ResponseFrame frame) =>

@@ -35,6 +35,16 @@ public interface IClusterTransport : IAsyncDisposable
     /// <summary>Tells where the brokers are, from the latest metadata.</summary>
     void LearnBrokers(IReadOnlyList<BrokerNode> brokers);
 
+    /// <summary>
+    /// A broker owes an answer for so long that the cluster may have gone on without it. Raised again and again while that
+    /// lasts, on any thread; to be handled quickly.
+    /// </summary>
+    event Action? Stalled
+    {
+        add { }
+        remove { }
+    }
+
     /// <summary>Closes what a lane has opened, when its owner is done.</summary>
     void CloseLane(Lane lane);
 }

@@ -27,6 +27,15 @@ public abstract class OutgoingRequest
     /// <summary>How long the broker may hold the answer back beyond the request timeout, in milliseconds.</summary>
     public virtual int HoldMsMax => 0;
 
+    /// <summary>
+    /// How long a healthy broker may take to answer, in milliseconds, beyond which the cluster is asked whether it has gone
+    /// on without that broker.
+    /// </summary>
+    public virtual int PatienceMs => HoldMsMax + SuspicionMs;
+
+    /// <summary>How late an answer has to be to be suspect, in milliseconds.</summary>
+    protected const int SuspicionMs = 1_000;
+
     /// <summary>Writes the body, without the header, in a version between the two.</summary>
     public abstract void WriteBody(short version, FrameBuilder destination);
 }

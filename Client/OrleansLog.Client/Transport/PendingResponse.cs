@@ -3,7 +3,7 @@ using OrleansLog.Protocol.Wire;
 namespace OrleansLog.Client.Transport;
 
 /// <summary>A request that was sent, or is about to be, and waits for its answer.</summary>
-internal sealed class PendingResponse(OutgoingRequest request, int correlationId, short version, long dueMs)
+internal sealed class PendingResponse(OutgoingRequest request, int correlationId, short version, long suspectMs, long dueMs)
 {
     private readonly TaskCompletionSource<ResponseFrame> _completion =
         new(request.MayContinueInline ? TaskCreationOptions.None : TaskCreationOptions.RunContinuationsAsynchronously);
@@ -12,6 +12,9 @@ internal sealed class PendingResponse(OutgoingRequest request, int correlationId
     public ApiKey Api => request.Api;
     public short Version => version;
     public bool ExpectsResponse => request.ExpectsResponse;
+
+    /// <summary>When an answer is so late that the broker may hang, on the connection's clock.</summary>
+    public long SuspectMs => suspectMs;
 
     /// <summary>When its connection is given up, on the connection's clock.</summary>
     public long DueMs => dueMs;

@@ -10,14 +10,14 @@ namespace OrleansLog.Client.Transport;
 public sealed class ResponseFrame : IDisposable
 {
     /// <summary>The answer to a request that has none.</summary>
-    public static readonly ResponseFrame None = new(0, []);
+    public static readonly ResponseFrame None = new(0, ReadOnlyMemory<byte>.Empty);
 
     private readonly byte[] _buffer;
     private readonly bool _isPooled;
     private int _references = 1;
 
     /// <summary>A frame over a buffer of its own, for transports that have the bytes anyway.</summary>
-    public ResponseFrame(short version, byte[] body) => (Version, _buffer, Body) = (version, body, body);
+    public ResponseFrame(short version, ReadOnlyMemory<byte> body) => (Version, _buffer, Body) = (version, [], body);
 
     internal ResponseFrame(short version, byte[] rented, int start, int length)
     {

@@ -48,7 +48,8 @@ public sealed class BrokerSilos(IClusterMembershipService membership)
         return living.ToImmutable();
     }
 
-    private static bool TryParse(string name, out BrokerId broker)
+    /// <summary>The broker whose silo has this name.</summary>
+    public static bool TryParse(string name, out BrokerId broker)
     {
         var isOne = name.StartsWith(Prefix, StringComparison.Ordinal)
             & int.TryParse(name.AsSpan(Math.Min(Prefix.Length, name.Length)), NumberStyles.None, CultureInfo.InvariantCulture, out var id);

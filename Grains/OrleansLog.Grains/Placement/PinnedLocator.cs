@@ -11,6 +11,7 @@ public sealed class PinnedLocator(ILocalBroker local, BrokerSilos silos)
     public BrokerId BrokerOf(GrainId grain) => grain.Type.ToString() switch
     {
         GrainTypes.Broker => new(checked((int)grain.GetIntegerKey())),
+        GrainTypes.Connection => GrainKeys.ParseConnection(grain.Key.ToString()!),
         GrainTypes.Follower => GrainKeys.ParseFollower(grain.Key.ToString()!).Broker,
         GrainTypes.Partition => local.LeaderOf(GrainKeys.ParsePartition(grain.Key.ToString()!)),
         GrainTypes.GroupCoordinator => local.CoordinatorOf(checked((int)grain.GetIntegerKey())),
@@ -26,6 +27,7 @@ public sealed class PinnedLocator(ILocalBroker local, BrokerSilos silos)
 internal static class GrainTypes
 {
     public const string Broker = "orleanslog.broker";
+    public const string Connection = "orleanslog.connection";
     public const string Follower = "orleanslog.follower";
     public const string Partition = "orleanslog.partition";
     public const string GroupCoordinator = "orleanslog.groups";

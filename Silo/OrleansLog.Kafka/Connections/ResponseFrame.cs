@@ -61,19 +61,18 @@ internal sealed class ResponseFrame : IBufferWriter<byte>, IDisposable
         return frame.Complete();
     }
 
-    /// <summary>The whole frame without its size prefix, slices and all.</summary>
-    public byte[] ToArray()
+    /// <summary>Copies the whole frame without its size prefix, slices and all, to where there is just room for it.</summary>
+    public void CopyTo(Span<byte> destination)
     {
-        var all = GC.AllocateUninitializedArray<byte>(checked((int)(Length - sizeof(int))));
-        var (from, at) = (sizeof(int), 0);
+        var from = sizeof(int);
         foreach (var (position, slice) in _slices)
         {
-            at = Copy(from, position, all, at);
-            slice.Read(all.AsSpan(at, slice.Length));
-            (from, at) = (position, at + slice.Length);
+            destination = Copy(from, position, destination);
+            slice.Read(destination[..slice.Length]);
+            destination = destination[slice.Length..];
+            from = position;
         }
-        Copy(from, _written, all, at);
-        return all;
+        Copy(from, _written, destination);
     }
 
     public void Dispose()
@@ -83,10 +82,10 @@ internal sealed class ResponseFrame : IBufferWriter<byte>, IDisposable
         _slices.Clear();
     }
 
-    private int Copy(int from, int to, byte[] destination, int at)
+    private Span<byte> Copy(int from, int to, Span<byte> destination)
     {
-        _array.AsSpan(from, to - from).CopyTo(destination.AsSpan(at));
-        return at + to - from;
+        _array.AsSpan(from, to - from).CopyTo(destination);
+        return destination[(to - from)..];
     }
 
     private void EnsureRoom(int count)

@@ -25,18 +25,32 @@ internal sealed class BrokerSilo(
     /// <summary>The broker, once it is open.</summary>
     public ClusteredBroker? Broker { get; private set; }
 
-    /// <summary>What kept the broker from starting; the silo itself fails with another exception then.</summary>
-    public Exception? Failure { get; private set; }
+    public void Participate(ISiloLifecycle observer) => observer.Subscribe(nameof(BrokerSilo), ServiceLifecycleStage.Active + 1, JoinAsync);
 
-    public void Participate(ISiloLifecycle observer)
+    /// <summary>
+    /// Opens and recovers every replica. Before the silo starts: others that look at it should not take a long recovery for a
+    /// silo that hangs.
+    /// </summary>
+    public async Task OpenAsync(CancellationToken cancellation)
     {
-        // Before the silo is looked at by others at all, so that a long recovery is not taken for a silo that hangs.
-        observer.Subscribe(nameof(BrokerSilo), ServiceLifecycleStage.ApplicationServices + 1, cancellation => NoteFailureAsync(OpenAsync(cancellation)));
-        observer.Subscribe(nameof(BrokerSilo), ServiceLifecycleStage.Active + 1, cancellation => NoteFailureAsync(JoinAsync(cancellation)));
+        var peers = new Dictionary<BrokerId, IBrokerPeer>();
+        Broker = await ClusteredBroker.OpenAsync(local.Id, options, files, register, Find, TimeProvider.System, loggers, cancellation);
+        local.Open(Broker);
+
+        IBrokerPeer Find(BrokerId broker)
+        {
+            lock (peers)
+                return peers.TryGetValue(broker, out var known) ? known : peers[broker] = new GrainPeer(grains, broker);
+        }
     }
 
     /// <summary>Hands over what the broker leads, while the silo is still a member.</summary>
-    public Task ResignAsync() => Broker?.ResignAsync() ?? Task.CompletedTask;
+    public async Task ResignAsync()
+    {
+        if (Broker is { } broker)
+            await broker.ResignAsync();
+        await local.StopServingAsync();
+    }
 
     /// <summary>Closes the broker, when the silo has left. May be called again.</summary>
     public async ValueTask DisposeAsync()
@@ -48,19 +62,6 @@ internal sealed class BrokerSilo(
         if (Broker is { } broker)
             await broker.DisposeAsync();
         _stopping.Dispose();
-    }
-
-    private async Task OpenAsync(CancellationToken cancellation)
-    {
-        var peers = new Dictionary<BrokerId, IBrokerPeer>();
-        Broker = await ClusteredBroker.OpenAsync(local.Id, options, files, register, Find, TimeProvider.System, loggers, cancellation);
-        local.Open(Broker);
-
-        IBrokerPeer Find(BrokerId broker)
-        {
-            lock (peers)
-                return peers.TryGetValue(broker, out var known) ? known : peers[broker] = new GrainPeer(grains, broker);
-        }
     }
 
     private async Task JoinAsync(CancellationToken cancellation)
@@ -85,17 +86,4 @@ internal sealed class BrokerSilo(
 
     private static List<LivingBroker> Members(ClusterMembershipSnapshot snapshot) =>
         [.. BrokerSilos.LivingIn(snapshot).Select(each => new LivingBroker(each.Key, each.Value.Generation))];
-
-    private async Task NoteFailureAsync(Task work)
-    {
-        try
-        {
-            await work;
-        }
-        catch (Exception failed)
-        {
-            Failure = failed;
-            throw;
-        }
-    }
 }

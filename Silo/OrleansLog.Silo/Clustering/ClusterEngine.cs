@@ -28,13 +28,24 @@ internal sealed class ClusterEngine : IEngine
 
     public string Addresses { get; }
 
+    /// <summary>The silo's services.</summary>
+    public IServiceProvider Services => _host.Services;
+
     public string? NotReady =>
         _silo.Broker?.Broker?.Partitions.All.FirstOrDefault(p => p.Log.Failure is not null) is { } failed
             ? $"{failed.Id} does not accept records: {failed.Log.Failure!.Message}"
             : null;
 
     /// <summary>Claims the port, opens the register and the replicas, joins the cluster; serves when all that is done.</summary>
-    public static async Task<IEngine> StartAsync(SiloOptions options, ILoggerFactory loggers, CancellationToken cancellation)
+    public static async Task<IEngine> StartAsync(SiloOptions options, ILoggerFactory loggers, CancellationToken cancellation) =>
+        await StartAsync(options, static _ => { }, loggers, cancellation);
+
+    /// <inheritdoc cref="StartAsync(SiloOptions, ILoggerFactory, CancellationToken)"/>
+    /// <param name="options">The process's options.</param>
+    /// <param name="configure">Puts more on the silo than the log.</param>
+    /// <param name="loggers">Told of what happens.</param>
+    /// <param name="cancellation">Gives up.</param>
+    public static async Task<ClusterEngine> StartAsync(SiloOptions options, Action<ISiloBuilder> configure, ILoggerFactory loggers, CancellationToken cancellation)
     {
         if (options.Brokers != 1)
             throw new StartException(ExitCode.Usage, $"--brokers {options.Brokers} needs --engine embedded; the orleans engine has one broker a process");
@@ -46,20 +57,21 @@ internal sealed class ClusterEngine : IEngine
         {
             register = await OpenRegisterAsync(options, files, cancellation);
             var id = await BrokerIdentity.FindAsync(options.BrokerId, options.DataDirectory, register, cancellation);
-            host = Build(options, id, listener, files, register, loggers);
+            host = Build(options, id, configure, listener, files, register, loggers);
+            var silo = host.Services.GetRequiredService<BrokerSilo>();
+            await silo.OpenAsync(cancellation);
             await host.StartAsync(cancellation);
-            return new ClusterEngine(host, host.Services.GetRequiredService<BrokerSilo>(), files, register, listener.LocalEndPoint!.ToString()!);
+            return new ClusterEngine(host, silo, files, register, listener.LocalEndPoint!.ToString()!);
         }
         catch (Exception problem)
         {
-            var failure = host?.Services.GetRequiredService<BrokerSilo>().Failure ?? problem;
             if (host is IAsyncDisposable started)
                 await started.DisposeAsync();
             (register as IDisposable)?.Dispose();
             listener.Dispose();
             files.Dispose();
-            if (failure is IOException or InvalidDataException or UnauthorizedAccessException or SocketException)
-                throw KafkaEndpoints.Explain(failure, options);
+            if (problem is IOException or InvalidDataException or UnauthorizedAccessException or SocketException)
+                throw KafkaEndpoints.Explain(problem, options);
             throw;
         }
     }
@@ -85,7 +97,9 @@ internal sealed class ClusterEngine : IEngine
         return await BlobMetadataRegister.OpenAsync(client => BlobContainers.Open(options, client), cancellationToken: cancellation);
     }
 
-    private static IHost Build(SiloOptions options, BrokerId id, Socket listener, PhysicalFileSystem files, IMetadataRegister register, ILoggerFactory loggers)
+    private static IHost Build(
+        SiloOptions options, BrokerId id, Action<ISiloBuilder> configure, Socket listener, PhysicalFileSystem files, IMetadataRegister register,
+        ILoggerFactory loggers)
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
         builder.Services.AddSingleton(loggers);
@@ -102,6 +116,7 @@ internal sealed class ClusterEngine : IEngine
         {
             silo.AddOrleansLogGrains();
             SiloNetwork.Configure(silo, options, id);
+            configure(silo);
         });
         return builder.Build();
     }

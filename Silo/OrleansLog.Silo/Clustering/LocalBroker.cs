@@ -11,13 +11,16 @@ using OrleansLog.Replication.Brokers;
 namespace OrleansLog.Silo.Clustering;
 
 /// <summary>The silo's broker as its grains see it: not there before it is open, and not after it was closed. Any thread.</summary>
-internal sealed class LocalBroker(BrokerId id) : ILocalBroker
+internal sealed class LocalBroker(BrokerId id) : ILocalBroker, IDisposable
 {
+    private readonly CancellationTokenSource _stopping = new();
     private Opened? _opened;
 
     public BrokerId Id => id;
 
     public IBrokerPeer Peer => Now.Broker;
+
+    public CancellationToken Stopping => _stopping.Token;
 
     public BrokerId Controller => Volatile.Read(ref _opened)?.Broker.Directory.Image.Controller ?? BrokerId.None;
 
@@ -26,13 +29,18 @@ internal sealed class LocalBroker(BrokerId id) : ILocalBroker
     /// <summary>The grains reach it from now on.</summary>
     public void Open(ClusteredBroker broker) => Volatile.Write(ref _opened, new(broker, new KafkaRequests(broker.Broker!)));
 
+    /// <summary>Lets go of whoever waits for an answer: a silo does not end while calls are held back.</summary>
+    public Task StopServingAsync() => _stopping.CancelAsync();
+
+    public void Dispose() => _stopping.Dispose();
+
     public BrokerId LeaderOf(TopicPartition partition) =>
         Volatile.Read(ref _opened)?.Broker.Directory.Image.FindPartition(partition)?.Leader ?? BrokerId.None;
 
     public BrokerId CoordinatorOf(int offsetsPartition) => LeaderOf(new(TopicName.ConsumerOffsets, offsetsPartition));
 
     public async ValueTask<Payload> HandleAsync(Payload request, CancellationToken cancellationToken) =>
-        await Now.Requests.HandleAsync(request.Bytes, cancellationToken) is { } response ? response : default(Payload);
+        await Now.Requests.HandleAsync(request.Bytes, cancellationToken) is { Array: { } response, Count: var length } ? Payload.OfRented(response, length) : default;
 
     public async ValueTask<AppendResult> AppendAsync(TopicPartition partition, Payload batches, short acks, int timeoutMs)
     {

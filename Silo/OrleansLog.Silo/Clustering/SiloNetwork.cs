@@ -5,6 +5,7 @@ using Orleans.Hosting;
 using OrleansLog.Grains.Placement;
 using OrleansLog.Membership;
 using OrleansLog.Protocol;
+using OrleansLog.Silo.Clustering.Connections;
 using SiloOptions = OrleansLog.Silo.Options.SiloOptions;
 
 namespace OrleansLog.Silo.Clustering;
@@ -18,6 +19,7 @@ internal static class SiloNetwork
             Stand(silo, options, IPAddress.Loopback);
         else
             Join(silo, options);
+        SocketNetworking.Replace(silo.Services);
         silo.Configure<Orleans.Configuration.SiloOptions>(named => named.SiloName = BrokerSilos.NameOf(id));
         silo.Configure<ClusterMembershipOptions>(Tune);
         silo.Configure<SiloMessagingOptions>(messaging => messaging.ResponseTimeout = TimeSpan.FromSeconds(30));

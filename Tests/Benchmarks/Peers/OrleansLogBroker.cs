@@ -22,11 +22,11 @@ internal sealed class OrleansLogBroker(BenchmarkOptions options) : IContestant
         options.Target is null ? StartProcess(dataDirectory, port).Broker : UseRunning(options.Target);
 
     /// <summary>Starts a process and returns it with the time from its start until it answered a request.</summary>
-    public (RunningBroker Broker, Process Process, TimeSpan StartTime) StartProcess(string dataDirectory, int port, int brokers = 1)
+    public (RunningBroker Broker, Process Process, TimeSpan StartTime) StartProcess(string dataDirectory, int port, int brokers = 1, params string[] arguments)
     {
         var assembly = FindAssembly();
         Directory.CreateDirectory(dataDirectory);
-        string[] arguments = [assembly, "--data", dataDirectory, "--kafka-port", Text(port), "--http-port", Text(options.HttpPort), "--brokers", Text(brokers)];
+        arguments = [assembly, "--data", dataDirectory, "--kafka-port", Text(port), "--http-port", Text(options.HttpPort), "--brokers", Text(brokers), .. arguments];
         var endPoint = new IPEndPoint(IPAddress.Loopback, port);
         if (Answers(endPoint))
         {

@@ -1,6 +1,5 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
+using OrleansLog.ClusterTests.Support;
 
 namespace OrleansLog.ClusterTests.Processes;
 
@@ -13,7 +12,7 @@ internal sealed class SiloProcess : IAsyncDisposable
     private static readonly TimeSpan StartTimeMax = TimeSpan.FromSeconds(90);
 
     private readonly DirectoryInfo _data = Directory.CreateTempSubdirectory("orleanslog-silo-");
-    private readonly int[] _ports = FreePorts(4);
+    private readonly int[] _ports = FreePorts.Find(4);
     private readonly string _cluster;
     private readonly string _connection;
     private readonly string[] _options;
@@ -89,14 +88,5 @@ internal sealed class SiloProcess : IAsyncDisposable
             await KillAsync();
         _process?.Dispose();
         _data.Delete(recursive: true);
-    }
-
-    private static int[] FreePorts(int count)
-    {
-        var listeners = Enumerable.Range(0, count).Select(_ => new Socket(SocketType.Stream, ProtocolType.Tcp)).ToList();
-        listeners.ForEach(listener => listener.Bind(new IPEndPoint(IPAddress.Loopback, 0)));
-        int[] ports = [.. listeners.Select(listener => ((IPEndPoint)listener.LocalEndPoint!).Port)];
-        listeners.ForEach(listener => listener.Dispose());
-        return ports;
     }
 }

@@ -44,37 +44,19 @@ public sealed class ThreeSilosUnderFaults(Azurite azurite, ITestOutputHelper out
     [Fact]
     public async Task Nothing_acknowledged_is_lost_while_silos_come_and_go()
     {
-        var cluster = $"faults-{Guid.NewGuid():N}";
-        List<SiloProcess> silos = [.. Enumerable.Range(0, 3).Select(id => new SiloProcess(id, cluster, azurite.ConnectionString))];
-        try
-        {
-            await Task.WhenAll(silos.Select(silo => silo.StartAsync()));
-            var bootstrap = string.Join(',', silos.Select(silo => silo.Address));
-            await using var client = new OrleansLogClient(bootstrap);
-            await CreateTopicAsync(client);
-            await using var workload = new Workload(bootstrap, Topic, Partitions, producers: 2, consumers: 2);
-            await UntilAsync(() => workload.FewestSince(DateTimeOffset.UnixEpoch) >= ProgressRecords);
-            var gaps = new List<(string Fault, long Ms)>();
-            for (var round = 0; round < Rounds; round++)
-                gaps.Add(await PlayAsync(silos[round % silos.Count], Faults[round % Faults.Length], client, workload));
+        await using var silos = await SiloProcesses.StartAsync(3, azurite.ConnectionString);
+        await using var client = new OrleansLogClient(silos.Bootstrap);
+        await client.Admin.CreateTopicAsync(new NewTopic(Topic, Partitions, 3) { Configs = new Dictionary<string, string> { ["min.insync.replicas"] = "2" } });
+        await using var workload = new Workload(silos.Bootstrap, Topic, Partitions, producers: 2, consumers: 2);
+        await Eventually.TrueAsync(() => workload.FewestSince(DateTimeOffset.UnixEpoch) >= ProgressRecords);
+        var gaps = new List<(string Fault, long Ms)>();
+        for (var round = 0; round < Rounds; round++)
+            gaps.Add(await PlayAsync(silos[round % silos.Count], Faults[round % Faults.Length], client, workload));
 
-            var anomalies = await workload.JudgeAsync();
-            Report(workload, gaps);
-            Assert.Empty(anomalies);
-            Assert.Empty(workload.Refusals);
-        }
-        finally
-        {
-            foreach (var silo in silos)
-                await silo.DisposeAsync();
-        }
-    }
-
-    private static async Task CreateTopicAsync(OrleansLogClient client)
-    {
-        while ((await client.Admin.DescribeClusterAsync()).Brokers.Count < 3)
-            await Task.Yield();
-        await client.Admin.CreateTopicAsync(new NewTopic(Topic) { PartitionCount = Partitions, ReplicationFactor = 3, Configs = new Dictionary<string, string> { ["min.insync.replicas"] = "2" } });
+        var anomalies = await workload.JudgeAsync();
+        Report(workload, gaps);
+        Assert.Empty(anomalies);
+        Assert.Empty(workload.Refusals);
     }
 
     private static async Task<(string Fault, long Ms)> PlayAsync(SiloProcess silo, Fault fault, OrleansLogClient client, Workload workload)
@@ -82,12 +64,12 @@ public sealed class ThreeSilosUnderFaults(Azurite azurite, ITestOutputHelper out
         var since = DateTimeOffset.UtcNow;
         var mend = await fault.StrikeAsync(silo);
         var struck = DateTimeOffset.UtcNow;
-        await UntilAsync(() => workload.FewestSince(struck) >= ProgressRecords);
+        await Eventually.TrueAsync(() => workload.FewestSince(struck) >= ProgressRecords);
         var gap = workload.LongestGap(since, DateTimeOffset.UtcNow);
         await mend();
         await UntilInSyncAsync(client);
         var mended = DateTimeOffset.UtcNow;
-        await UntilAsync(() => workload.FewestSince(mended) >= ProgressRecords);
+        await Eventually.TrueAsync(() => workload.FewestSince(mended) >= ProgressRecords);
         return (fault.Name, gap);
     }
 
@@ -95,26 +77,12 @@ public sealed class ThreeSilosUnderFaults(Azurite azurite, ITestOutputHelper out
     private static async Task GoOnAsync(SiloProcess silo)
     {
         await silo.ResumeAsync();
-        await UntilAsync(() => silo.HasEnded);
+        await Eventually.TrueAsync(() => silo.HasEnded);
         await silo.StartAsync();
     }
 
-    private static async Task UntilInSyncAsync(OrleansLogClient client)
-    {
-        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(3));
-        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(200));
-        while ((await client.Admin.DescribeTopicAsync(Topic, patience.Token)).Partitions.Any(partition => partition.InSyncReplicas.Count < 3))
-            await timer.WaitForNextTickAsync(patience.Token);
-    }
-
-    // What other processes do can only be looked at now and then.
-    private static async Task UntilAsync(Func<bool> isReached)
-    {
-        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(3));
-        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
-        while (!isReached())
-            await timer.WaitForNextTickAsync(patience.Token);
-    }
+    private static Task UntilInSyncAsync(OrleansLogClient client) => Eventually.TrueAsync(async () =>
+        (await client.Admin.DescribeTopicAsync(Topic)).Partitions.All(partition => partition.InSyncReplicas.Count == 3));
 
     private void Report(Workload workload, List<(string Fault, long Ms)> gaps)
     {

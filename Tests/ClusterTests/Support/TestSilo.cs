@@ -27,7 +27,7 @@ internal sealed class TestSilo : IAsyncDisposable
     private TestSilo(string name, string cluster, LossyHandler way, Func<BlobClientOptions, BlobContainerClient> connect)
     {
         _way = way;
-        var ports = FreePorts(2);
+        var ports = FreePorts.Find(2);
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
         builder.UseOrleans(silo => silo
             .UseBlobMembership(connect)
@@ -112,14 +112,6 @@ internal sealed class TestSilo : IAsyncDisposable
         });
     }
 
-    private static int[] FreePorts(int count)
-    {
-        var listeners = Enumerable.Range(0, count).Select(_ => new TcpListener(IPAddress.Loopback, 0)).ToList();
-        listeners.ForEach(listener => listener.Start());
-        int[] ports = [.. listeners.Select(listener => ((IPEndPoint)listener.LocalEndpoint).Port)];
-        listeners.ForEach(listener => listener.Dispose());
-        return ports;
-    }
 
     /// <summary>In the place of the end of the process, which a silo that was declared dead brings about.</summary>
     private sealed class Death : IFatalErrorHandler

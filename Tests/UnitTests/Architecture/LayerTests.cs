@@ -33,6 +33,7 @@ public sealed class LayerTests
         [Membership] = [StandIn],
         [Silo] = [Protocol, Storage, Replication, Coordination, Broker, Kafka, Blobs, Grains, Membership, StandIn],
         [Client] = [Protocol, Compression],
+        ["OrleansLog.Client.Orleans"] = [Protocol, Compression, Client, Storage, Replication, Grains],
         ["OrleansLog.Cli"] = [Protocol, Compression, Client],
     };
 

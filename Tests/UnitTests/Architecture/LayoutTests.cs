@@ -14,6 +14,7 @@ public sealed partial class LayoutTests
     private static readonly Dictionary<string, string> BorrowedNamespaces = new()
     {
         ["Microsoft.Extensions.DependencyInjection"] = "where .NET's users find the Add... methods without a using directive",
+        ["Orleans.Hosting"] = "where Orleans' users find them",
     };
 
     [Fact]

@@ -7,12 +7,13 @@ namespace OrleansLog.UnitTests.Client;
 
 public sealed class ConsumerGroupTests : IAsyncDisposable
 {
-    private readonly FakeCluster _cluster = new();
     private readonly ManualClock _clock = new();
+    private readonly FakeCluster _cluster;
     private readonly OrleansLogClient _client;
 
     public ConsumerGroupTests()
     {
+        _cluster = new FakeCluster { Clock = _clock };
         _cluster.CreateTopic("t", 4);
         for (var i = 0; i < 4; i++) _cluster.AppendBatch("t", i, ClientRecords.Build($"{i}a", $"{i}b"));
         _client = new OrleansLogClient(new ClientOptions { OperationTimeoutMs = int.MaxValue }, _cluster, null, _clock);

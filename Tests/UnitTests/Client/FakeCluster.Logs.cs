@@ -144,6 +144,7 @@ public sealed partial class FakeCluster
 
     private async ValueTask<FetchResponse> FetchAsync(int broker, FetchRequest request, short version, CancellationToken cancellationToken)
     {
+        var due = Clock is null ? Task.Delay(Timeout.Infinite, cancellationToken) : Task.Delay(TimeSpan.FromMilliseconds(request.MaxWaitMs), Clock, cancellationToken);
         while (true)
         {
             Task appended;
@@ -151,10 +152,10 @@ public sealed partial class FakeCluster
             {
                 var response = Fetch(broker, request, version);
                 var hasNews = response.Responses.Exists(topic => topic.Partitions.Exists(p => p.ErrorCode != ErrorCode.None || p.PreferredReadReplica >= 0 || p.Records is { IsEmpty: false }));
-                if (hasNews) return response;
+                if (hasNews || due.IsCompleted) return response;
                 appended = _appended.Task;
             }
-            await appended.WaitAsync(cancellationToken);
+            await (await Task.WhenAny(appended, due));
         }
     }
 

@@ -9,8 +9,8 @@ using OrleansLog.Protocol.Wire;
 namespace OrleansLog.UnitTests.Client;
 
 /// <summary>
-/// A cluster in memory, behind the client's transport port: no sockets, no threads, no clock of its own. It answers at
-/// once unless a test holds it back, and fails as it is told to.
+/// A cluster in memory, behind the client's transport port: no sockets, no threads, no time but what a test gives it. It
+/// answers at once unless a test holds it back, and fails as it is told to.
 /// </summary>
 public sealed partial class FakeCluster : IClusterTransport
 {
@@ -23,6 +23,9 @@ public sealed partial class FakeCluster : IClusterTransport
     public FakeCluster(params int[] brokers) => Brokers = [.. brokers.Length == 0 ? [1] : brokers];
 
     public ImmutableArray<int> Brokers { get; set; }
+
+    /// <summary>Ends fetches that have waited as long as they may; without it they wait until something is appended.</summary>
+    public TimeProvider? Clock { get; init; }
 
     /// <summary>Every request, in the order of arrival.</summary>
     public List<(int Broker, ApiKey Api, short Version)> Requests { get; } = [];

@@ -63,6 +63,9 @@ internal sealed class TestCluster : IScriptedCluster, IAsyncDisposable
         return new TestCluster(engine, options.DataDirectory, endPoints, own);
     }
 
+    /// <summary>All brokers as clients want them, that one first.</summary>
+    public string BootstrapFrom(BrokerId first) => string.Join(',', _endPoints.OrderBy(endPoint => endPoint != _endPoints[first.Value]));
+
     public OneBroker Broker(BrokerId id) => Engine.Brokers.Single(broker => broker.Id == id);
 
     public Task<TestClient> ConnectAsync(BrokerId id) => TestClient.ConnectAsync(_endPoints[id.Value]);

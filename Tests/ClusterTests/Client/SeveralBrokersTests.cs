@@ -1,0 +1,57 @@
+using Microsoft.Extensions.DependencyInjection;
+using OrleansLog.Client;
+using OrleansLog.UnitTests.Metadata;
+
+namespace OrleansLog.ClusterTests.Client;
+
+/// <summary>A client that knows one gateway, or is in one of the silos, reaches every broker by its own way.</summary>
+public sealed class SeveralBrokersTests(Azurite azurite) : IAsyncLifetime
+{
+    private const int Partitions = 6;
+
+    private readonly List<LogSilo> _silos = [];
+
+    public async ValueTask InitializeAsync()
+    {
+        var cluster = $"grains-{Guid.NewGuid():n}";
+        for (var id = 0; id < 2; id++)
+        {
+            _silos.Add(new LogSilo(id, cluster, azurite.ConnectionString));
+            await _silos[id].StartAsync();
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var silo in _silos) await silo.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task From_outside_every_partition_is_reached()
+    {
+        await using var application = await _silos[0].ConnectAsync();
+        await ProduceToAllAsync(application.Log);
+    }
+
+    [Fact]
+    public async Task From_within_a_silo_every_partition_is_reached() =>
+        await ProduceToAllAsync(_silos[1].Services.GetRequiredService<OrleansLogClient>());
+
+    private static async Task ProduceToAllAsync(OrleansLogClient client)
+    {
+        await client.Admin.CreateTopicAsync(new NewTopic("everywhere", Partitions, ReplicationFactor: 2));
+        await using var producer = client.CreateProducer(new ProducerOptions { Partitioner = new InTurn() });
+        var records = await Task.WhenAll(Enumerable.Range(0, 10 * Partitions).Select(_ => producer.ProduceAsync("everywhere", "record"u8).AsTask()));
+
+        Assert.All(records.GroupBy(record => record.Partition), partition => Assert.Equal(10, partition.Count()));
+        var topic = await client.Admin.DescribeTopicAsync("everywhere");
+        Assert.Equal([0, 1], topic.Partitions.Select(partition => partition.Leader.Value).Distinct().Order());
+    }
+
+    private sealed class InTurn : IPartitioner
+    {
+        private int _next;
+
+        public int Choose(string topic, ReadOnlySpan<byte> key, bool hasKey, int partitionCount) => Interlocked.Increment(ref _next) % partitionCount;
+    }
+}
