@@ -190,7 +190,7 @@ public sealed partial class PartitionReplica : IAsyncDisposable
     /// <summary>The engine thinks otherwise about a broker than before.</summary>
     public void OnBrokersChanged()
     {
-        if (Volatile.Read(ref _leadership) is { } leadership) leadership.On(leadership.State.BrokersChanged);
+        if (Volatile.Read(ref _leadership) is { } leadership) leadership.On(nowMs => leadership.State.BrokersChanged(_ports.Cluster.EpochOf, nowMs));
         if (_keepsDamage && !IsFailed) _ = GiveWayAsync();
     }
 
