@@ -75,8 +75,8 @@ public sealed class SeedTests(ITestOutputHelper output)
     [Fact]
     public void No_invariant_breaks_whatever_goes_wrong()
     {
-        var first = Number("ORLEANSLOG_SEED") ?? Number("ORLEANSLOG_FIRST_SEED") ?? 1;
-        var count = Number("ORLEANSLOG_SEED") is not null ? 1 : Number("ORLEANSLOG_SEEDS") ?? 100;
+        var first = Seeds.First;
+        var count = Seeds.Count(100);
         var watch = Stopwatch.StartNew();
         long events = 0, acknowledged = 0, epochs = 0;
         for (var seed = first; seed < first + count; seed++)
@@ -118,8 +118,8 @@ public sealed class SeedTests(ITestOutputHelper output)
     [Fact]
     public void Followers_show_nothing_that_is_not_committed()
     {
-        var first = Number("ORLEANSLOG_FIRST_SEED") ?? 1;
-        var count = Number("ORLEANSLOG_SEEDS") ?? 100;
+        var first = Seeds.First;
+        var count = Seeds.Count(100);
         for (var seed = first; seed < first + count; seed++)
         {
             var result = SimRun.Run(seed, FaultProfile.Draw(new(seed)) with { ReadsFollowers = true }, keepsTrace: count == 1);
@@ -135,8 +135,8 @@ public sealed class SeedTests(ITestOutputHelper output)
     [InlineData(Promise.Availability)]
     public void Only_what_the_topic_gave_up_is_lost(Promise promise)
     {
-        var first = Number("ORLEANSLOG_SEED") ?? Number("ORLEANSLOG_FIRST_SEED") ?? 1;
-        var count = Number("ORLEANSLOG_SEED") is not null ? 1 : Number("ORLEANSLOG_SEEDS") ?? 100;
+        var first = Seeds.First;
+        var count = Seeds.Count(100);
         var lost = 0;
         for (var seed = first; seed < first + count; seed++)
         {
@@ -149,7 +149,4 @@ public sealed class SeedTests(ITestOutputHelper output)
         output.WriteLine($"{promise}: {count} seeds from {first}, {lost} acknowledged records lost as the topic allows");
         Assert.True(lost > 0 || count < 100, "no seed lost anything: the check has seen nothing");
     }
-
-    private static ulong? Number(string variable) =>
-        ulong.TryParse(Environment.GetEnvironmentVariable(variable), CultureInfo.InvariantCulture, out var number) ? number : null;
 }
