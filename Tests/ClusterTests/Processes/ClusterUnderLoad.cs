@@ -48,11 +48,11 @@ internal sealed class ClusterUnderLoad : IAsyncDisposable
         var since = DateTimeOffset.UtcNow;
         await fault.StrikeAsync(_silos[silo]);
         var struck = DateTimeOffset.UtcNow;
-        await UntilWritesGoOnAsync(struck);
+        await UntilWritesGoOnAsync(struck, $"silo {silo} was {fault.Name}");
         _gaps.Add((fault.Name, _workload.LongestGap(since, DateTimeOffset.UtcNow)));
         await fault.MendAsync(_silos[silo]);
-        await Eventually.TrueAsync(IsWholeAsync);
-        await UntilWritesGoOnAsync(DateTimeOffset.UtcNow);
+        await Eventually.TrueAsync(IsWholeAsync, $"all replicas are in sync after silo {silo} was {fault.Name}");
+        await UntilWritesGoOnAsync(DateTimeOffset.UtcNow, $"silo {silo} was mended");
     }
 
     /// <summary>Ends the load and fails if anything was lost, reordered, read too early or refused.</summary>
@@ -77,16 +77,17 @@ internal sealed class ClusterUnderLoad : IAsyncDisposable
         await _silos.DisposeAsync();
     }
 
-    private Task UntilWritesGoOnAsync(DateTimeOffset since) => Eventually.TrueAsync(() => _workload.FewestSince(since) >= ProgressRecords);
+    private Task UntilWritesGoOnAsync(DateTimeOffset since, string after) =>
+        Eventually.TrueAsync(() => _workload.FewestSince(since) >= ProgressRecords, $"all partitions take records after {after}");
 
     // Every broker must say so: one that was given up, and has not learned it yet, may still think so.
     private async Task<bool> IsWholeAsync()
     {
-        for (var id = 0; id < _silos.Count; id++)
+        foreach (var silo in _silos.Where(silo => silo.HasEnded))
+            await silo.StartAsync();
+        foreach (var silo in _silos)
         {
-            if (_silos[id].HasEnded)
-                await _silos[id].StartAsync();
-            if (!await IsWholeAsync(_silos[id]))
+            if (!await IsWholeAsync(silo))
                 return false;
         }
         return _silos.All(silo => !silo.HasEnded);

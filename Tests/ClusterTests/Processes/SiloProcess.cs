@@ -18,6 +18,7 @@ internal sealed class SiloProcess : IAsyncDisposable
     private readonly Place _place;
     private readonly string[] _options;
     private Process? _process;
+    private Tail _said = new();
 
     /// <param name="id">The broker's id.</param>
     /// <param name="cluster">The cluster's name, which its blob container has too.</param>
@@ -47,12 +48,20 @@ internal sealed class SiloProcess : IAsyncDisposable
             RedirectStandardError = true,
             Environment = { ["OLOG_BLOB_CONNECTION"] = _connection },
         })!;
-        using var patience = new CancellationTokenSource(StartTimeMax);
-        if (await _process.StandardOutput.ReadLineAsync(patience.Token) is null)
-            throw new InvalidOperationException($"Silo {Id} did not start: {await _process.StandardError.ReadToEndAsync(patience.Token)}");
-        // Its later output must not fill the pipes.
+        // What it says must not fill the pipes, from the start on.
+        _said = new Tail();
+        _process.ErrorDataReceived += (_, line) => _said.Add(line.Data);
+        _process.BeginErrorReadLine();
+        try
+        {
+            var serving = await _process.StandardOutput.ReadLineAsync().WaitAsync(StartTimeMax);
+            Assert.True(serving is not null, $"Silo {Id} did not start: {_said}");
+        }
+        catch (TimeoutException)
+        {
+            Assert.Fail($"Silo {Id} has not started within {StartTimeMax}: {_said}");
+        }
         _ = _process.StandardOutput.BaseStream.CopyToAsync(Stream.Null, CancellationToken.None);
-        _ = _process.StandardError.BaseStream.CopyToAsync(Stream.Null, CancellationToken.None);
     }
 
     /// <summary>Ends it as a power cut would, as far as it can tell (SIGKILL).</summary>
@@ -92,5 +101,29 @@ internal sealed class SiloProcess : IAsyncDisposable
             await KillAsync();
         _process?.Dispose();
         _data.Delete(recursive: true);
+    }
+
+    /// <summary>The last lines of what a process says.</summary>
+    private sealed class Tail
+    {
+        private const int LinesMax = 50;
+
+        private readonly Queue<string> _lines = new();
+
+        public void Add(string? line)
+        {
+            lock (_lines)
+            {
+                _lines.Enqueue(line ?? "");
+                if (_lines.Count > LinesMax)
+                    _lines.Dequeue();
+            }
+        }
+
+        public override string ToString()
+        {
+            lock (_lines)
+                return string.Join(Environment.NewLine, _lines);
+        }
     }
 }
