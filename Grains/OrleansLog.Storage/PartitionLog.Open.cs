@@ -84,6 +84,7 @@ public sealed partial class PartitionLog
         _logEndOffset = recovery.LogEndOffset.Value;
         _isRollDue = recovery.MustRoll;
         _checkpoint = recovery.Checkpoint;
+        _startNotes.AddRange(recovery.StartNotes);
         await FlushRecoveredAsync(recovery);
         _flushedOffset = _logEndOffset;
         foreach (var segment in _segments) segment.Close();

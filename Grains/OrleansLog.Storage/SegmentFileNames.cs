@@ -10,6 +10,12 @@ internal static class SegmentFileNames
     public const string OffsetIndexSuffix = ".index";
     public const string TimeIndexSuffix = ".timeindex";
 
+    /// <summary>
+    /// Of an empty file, whose name says where the log starts: more than the recovery checkpoint knows, which there was no
+    /// room to write.
+    /// </summary>
+    public const string StartNoteSuffix = ".start";
+
     private const int Digits = 20;
 
     public static string NameOf(Offset baseOffset, string suffix) =>

@@ -97,6 +97,9 @@ public sealed class SimCluster
         }
     }
 
+    /// <summary>Batches of applications that were acknowledged as safe.</summary>
+    public int Acknowledgements { get; internal set; }
+
     /// <summary>Acknowledged records that were lost as the topic allows; known at the end.</summary>
     public int Lost { get; internal set; }
 
