@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 using Microsoft.Extensions.Logging.Abstractions;
 using Orleans.Configuration;
 using Orleans.Hosting;
@@ -14,10 +13,10 @@ namespace OrleansLog.ClusterTests.Client;
 /// One silo with its broker in this process that can be stopped and started again where it was; alone in its cluster, or
 /// with others of the same blob container.
 /// </summary>
-internal sealed class LogSilo(int id = 0, string cluster = "orleanslog", string? blobs = null) : IAsyncDisposable
+internal sealed class LogSilo(int id = 0, string cluster = "orleanslog", string? blobs = null, Action<ISiloBuilder>? configure = null) : IAsyncDisposable
 {
     private readonly DirectoryInfo _data = Directory.CreateTempSubdirectory("orleanslog-silo-");
-    private readonly int[] _ports = FreePorts(3);
+    private readonly int[] _ports = FreePorts.Find(3);
     private ClusterEngine? _engine;
 
     public string Kafka => $"127.0.0.1:{_ports[0]}";
@@ -44,7 +43,11 @@ internal sealed class LogSilo(int id = 0, string cluster = "orleanslog", string?
             SiloPort = _ports[1],
             GatewayPort = _ports[2],
         },
-        silo => silo.AddOrleansLogClient(),
+        silo =>
+        {
+            silo.AddOrleansLogClient();
+            configure?.Invoke(silo);
+        },
         NullLoggerFactory.Instance,
         CancellationToken.None);
 
@@ -54,12 +57,14 @@ internal sealed class LogSilo(int id = 0, string cluster = "orleanslog", string?
     }
 
     /// <summary>An application outside of the silos, with an Orleans client and the log's client on it.</summary>
-    public Task<Application> ConnectAsync(Func<ClientOptions, ClientOptions>? configure = null, int? messageBytesMax = null) => Application.StartAsync(
+    public Task<Application> ConnectAsync(
+        Func<ClientOptions, ClientOptions>? configure = null, int? messageBytesMax = null, Action<IClientBuilder>? more = null) => Application.StartAsync(
         cluster,
         orleans =>
         {
             orleans.UseStaticClustering(new IPEndPoint(IPAddress.Loopback, _ports[2]));
             if (messageBytesMax is { } max) orleans.Configure<ClientMessagingOptions>(messaging => messaging.MaxMessageBodySize = max);
+            more?.Invoke(orleans);
         },
         configure);
 
@@ -67,14 +72,5 @@ internal sealed class LogSilo(int id = 0, string cluster = "orleanslog", string?
     {
         await StopAsync();
         _data.Delete(recursive: true);
-    }
-
-    private static int[] FreePorts(int count)
-    {
-        var sockets = Enumerable.Range(0, count).Select(_ => new Socket(SocketType.Stream, ProtocolType.Tcp)).ToList();
-        sockets.ForEach(socket => socket.Bind(new IPEndPoint(IPAddress.Loopback, 0)));
-        int[] ports = [.. sockets.Select(socket => ((IPEndPoint)socket.LocalEndPoint!).Port)];
-        sockets.ForEach(socket => socket.Dispose());
-        return ports;
     }
 }

@@ -13,6 +13,8 @@ internal sealed class Application : IAsyncDisposable
 
     private Application(IHost host) => _host = host;
 
+    public IServiceProvider Services => _host.Services;
+
     public OrleansLogClient Log => _host.Services.GetRequiredService<OrleansLogClient>();
 
     /// <param name="cluster">The silo cluster's name.</param>
