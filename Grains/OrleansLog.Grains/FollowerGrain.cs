@@ -18,6 +18,11 @@ internal sealed class FollowerGrain : Grain, IFollowerGrain
         _partition = GrainKeys.ParseFollower(this.GetPrimaryKeyString()).Partition;
     }
 
-    public async ValueTask<AppendAnswer> AppendAsync(AppendCall call) =>
-        AppendAnswer.Of(await _broker.Peer.AppendAsync(call.ToRequest(_partition), CancellationToken.None));
+    public async ValueTask<AppendAnswer> AppendAsync(AppendCall call)
+    {
+        var answer = AppendAnswer.Of(await _broker.Peer.AppendAsync(call.ToRequest(_partition), CancellationToken.None));
+        // It is in the log, or refused: either way nothing of it is kept.
+        call.Records.Release();
+        return answer;
+    }
 }
