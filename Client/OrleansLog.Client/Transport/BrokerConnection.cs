@@ -15,6 +15,9 @@ namespace OrleansLog.Client.Transport;
 internal sealed class BrokerConnection : IDisposable
 {
     private const int TimeoutCheckMs = 500;
+    private const int KeepAliveSeconds = 10;
+    private const int KeepAliveIntervalSeconds = 2;
+    private const int KeepAliveProbesMax = 3;
 
     private readonly Socket _socket;
     private readonly ClientOptions _options;
@@ -46,6 +49,7 @@ internal sealed class BrokerConnection : IDisposable
     {
         var endpoint = $"{host}:{port}";
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        KeepAlive(socket);
         if (options.SocketReceiveBufferBytes > 0) socket.ReceiveBufferSize = options.SocketReceiveBufferBytes;
         if (options.SocketSendBufferBytes > 0) socket.SendBufferSize = options.SocketSendBufferBytes;
         using var timeout = new CancellationTokenSource(TimeSpan.FromMilliseconds(options.ConnectTimeoutMs), time);
@@ -72,6 +76,15 @@ internal sealed class BrokerConnection : IDisposable
             connection.Dispose();
             throw;
         }
+    }
+
+    // A host that lost its power says nothing, and one that is back knows nothing of a fetch that waits there.
+    private static void KeepAlive(Socket socket)
+    {
+        socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
+        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, KeepAliveSeconds);
+        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, KeepAliveIntervalSeconds);
+        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount, KeepAliveProbesMax);
     }
 
     /// <summary>Sends a request; the task completes with its answer.</summary>

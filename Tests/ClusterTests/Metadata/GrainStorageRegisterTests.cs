@@ -1,9 +1,8 @@
 using Azure.Storage.Blobs;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 using Orleans.Hosting;
 using Orleans.Storage;
-using OrleansLog.ClusterTests.Support;
+using Orleans.TestingHost;
 using OrleansLog.Grains.Metadata;
 using OrleansLog.Replication.Metadata;
 using OrleansLog.UnitTests.Metadata;
@@ -14,30 +13,28 @@ namespace OrleansLog.ClusterTests.Metadata;
 public abstract class GrainStorageRegisterTests : RegisterContract, IAsyncLifetime
 {
     private readonly List<GrainStorageRegister> _registers = [];
-    private IHost? _host;
+    private InProcessTestCluster? _cluster;
 
     public async ValueTask InitializeAsync()
     {
-        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
-        var ports = FreePorts.Find(2);
-        builder.UseOrleans(silo => Add(silo.UseLocalhostClustering(ports[0], ports[1])));
-        _host = builder.Build();
-        await _host.StartAsync();
+        var builder = new InProcessTestClusterBuilder(initialSilosCount: 1);
+        builder.ConfigureSilo((_, silo) => Add(silo));
+        _cluster = builder.Build();
+        await _cluster.DeployAsync();
     }
 
     public async ValueTask DisposeAsync()
     {
         _registers.ForEach(register => register.Dispose());
         GC.SuppressFinalize(this);
-        await _host!.StopAsync();
-        _host.Dispose();
+        await _cluster!.DisposeAsync();
     }
 
     protected abstract ISiloBuilder Add(ISiloBuilder silo);
 
     protected override Task<IMetadataRegister> OpenAsync()
     {
-        var register = new GrainStorageRegister(_host!.Services.GetRequiredKeyedService<IGrainStorage>("register"));
+        var register = new GrainStorageRegister(_cluster!.Silos[0].ServiceProvider.GetRequiredKeyedService<IGrainStorage>("register"));
         _registers.Add(register);
         return Task.FromResult<IMetadataRegister>(register);
     }

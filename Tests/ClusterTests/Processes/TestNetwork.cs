@@ -11,7 +11,7 @@ internal sealed class TestNetwork : IAsyncDisposable
     // Nobody has this address, so that what is sent to it arrives nowhere and nobody is told.
     private const string Nowhere = "02:00:00:00:00:01";
 
-    private static int s_lastNumber;
+    private static int _lastNumber;
 
     private readonly string _name;
     private readonly string _prefix;
@@ -20,8 +20,8 @@ internal sealed class TestNetwork : IAsyncDisposable
     private TestNetwork(int count)
     {
         _count = count;
-        _name = $"olt{Environment.ProcessId % 100_000}n{Interlocked.Increment(ref s_lastNumber)}";
-        _prefix = $"10.{200 + (Environment.ProcessId % 50)}.{s_lastNumber % 250}";
+        _name = $"olt{Environment.ProcessId % 100_000}n{Interlocked.Increment(ref _lastNumber)}";
+        _prefix = $"10.{200 + (Environment.ProcessId % 50)}.{_lastNumber % 250}";
     }
 
     /// <summary>This process's address in it.</summary>
