@@ -20,8 +20,9 @@ public sealed partial class PartitionLog : ILogOutline
         lock (_turn)
         {
             next = CheckContinuation(batches, LogEndOffset);
-            Write(batches, next, _time.GetUtcNow().ToUnixTimeMilliseconds());
-            NoteEpochs(batches);
+            var nowMs = _time.GetUtcNow().ToUnixTimeMilliseconds();
+            Write(batches, next, nowMs);
+            NoteBatches(batches, nowMs);
             Volatile.Write(ref _logEndOffset, next.Value);
         }
 
@@ -86,10 +87,13 @@ public sealed partial class PartitionLog : ILogOutline
         return next;
     }
 
-    private void NoteEpochs(ReadOnlySpan<byte> batches)
+    private void NoteBatches(ReadOnlySpan<byte> batches, long nowMs)
     {
         foreach (var batch in new RecordBatchEnumerator(batches))
+        {
+            _producers.Apply(batch.Header, nowMs);
             if (batch.Header.PartitionLeaderEpoch > Epochs.Latest)
                 Volatile.Write(ref _epochs, Epochs.With(batch.Header.PartitionLeaderEpoch, batch.Header.BaseOffset));
+        }
     }
 }

@@ -9,6 +9,7 @@ internal static class SegmentFileNames
     public const string LogSuffix = ".log";
     public const string OffsetIndexSuffix = ".index";
     public const string TimeIndexSuffix = ".timeindex";
+    public const string SnapshotSuffix = ".snapshot";
 
     private const int Digits = 20;
 
