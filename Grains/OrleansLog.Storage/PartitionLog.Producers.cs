@@ -68,13 +68,18 @@ public sealed partial class PartitionLog
         foreach (var segment in _segments)
         {
             if (segment.NextOffset <= from || segment.BaseOffset >= end) continue;
-            var start = segment.PositionOf(Offset.Max(from, segment.BaseOffset), segment.Size);
-            var walker = new BatchWalker(segment, start, segment.Size, block);
+            var walker = new BatchWalker(segment, PositionIn(segment, from), segment.Size, block);
             while (walker.MoveNext() && walker.Header.NextOffset <= end) producers.Apply(walker.Header, nowMs);
         }
 
         return producers;
     }
+
+    // Nothing before the checkpoint is looked at where that is not asked for: a start would have to check it.
+    private int PositionIn(Segment segment, Offset from) =>
+        from == _checkpoint.Offset && segment.BaseOffset == _checkpoint.SegmentBaseOffset
+            ? _checkpoint.Position
+            : segment.PositionOf(Offset.Max(from, segment.BaseOffset), segment.Size);
 
     // The latest state at or before an offset that a file tells, and from where on batches are to be added to it.
     private (ProducerStates Producers, Offset From) NearestSnapshot(Offset end)
