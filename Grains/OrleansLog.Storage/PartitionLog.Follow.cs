@@ -20,9 +20,8 @@ public sealed partial class PartitionLog : ILogOutline
         lock (_turn)
         {
             next = CheckContinuation(batches, LogEndOffset);
-            var nowMs = _time.GetUtcNow().ToUnixTimeMilliseconds();
-            Write(batches, next, nowMs);
-            NoteBatches(batches, nowMs);
+            Write(batches, next, _time.GetUtcNow().ToUnixTimeMilliseconds());
+            NoteBatches(batches);
             Volatile.Write(ref _logEndOffset, next.Value);
         }
 
@@ -87,8 +86,9 @@ public sealed partial class PartitionLog : ILogOutline
         return next;
     }
 
-    private void NoteBatches(ReadOnlySpan<byte> batches, long nowMs)
+    private void NoteBatches(ReadOnlySpan<byte> batches)
     {
+        var nowMs = MonotonicMs;
         foreach (var batch in new RecordBatchEnumerator(batches))
         {
             _producers.Apply(batch.Header, nowMs);

@@ -27,12 +27,12 @@ public sealed partial class PartitionLog
     }
 
     // Null when the append may go on.
-    private AppendResult? TellFromProducer(ReadOnlySpan<byte> batches, long nowMs)
+    private AppendResult? TellFromProducer(ReadOnlySpan<byte> batches)
     {
         if (RecordBatchHeader.TryRead(batches, out var header) != ErrorCode.None) return null;
         if (header.SizeInBytes < batches.Length) return HasProducer(batches) ? AppendResult.Refused(ErrorCode.InvalidRecord) : null;
         if (header.ProducerId < 0) return null;
-        _producers.Expire(nowMs - Options.ProducerIdExpirationMs);
+        _producers.Expire(MonotonicMs - Options.ProducerIdExpirationMs);
         return _producers.Check(header, out var original) switch
         {
             ErrorCode.None => null,
@@ -53,17 +53,20 @@ public sealed partial class PartitionLog
         return false;
     }
 
-    private void NoteProducer(ReadOnlySpan<byte> batches, long nowMs)
+    private void NoteProducer(ReadOnlySpan<byte> batches)
     {
         RecordBatchHeader.TryRead(batches, out var header);
-        _producers.Apply(header, nowMs);
+        if (header.ProducerId >= 0) _producers.Apply(header, MonotonicMs);
     }
+
+    // A wall clock that jumps by a day would have everybody forgotten.
+    private long MonotonicMs => (long)_time.GetElapsedTime(0).TotalMilliseconds;
 
     // The state at an offset where a batch ends, from the disk.
     private ProducerStates ProducersAt(Offset end)
     {
         var (producers, from) = NearestSnapshot(end);
-        var nowMs = _time.GetUtcNow().ToUnixTimeMilliseconds();
+        var nowMs = MonotonicMs;
         Span<byte> block = stackalloc byte[BatchWalker.BlockSize];
         foreach (var segment in _segments)
         {
@@ -97,12 +100,12 @@ public sealed partial class PartitionLog
     }
 
     private ProducerStates? ReadSnapshot(Offset at) =>
-        _snapshots.Contains(at) ? ProducerSnapshot.Read(_files, Directory, at) : null;
+        _snapshots.Contains(at) ? ProducerSnapshot.Read(_files, Directory, at, MonotonicMs) : null;
 
     // Null when the last snapshot still tells the truth. In turn.
     private SnapshotPlan? PlanSnapshot()
     {
-        _producers.Expire(_time.GetUtcNow().ToUnixTimeMilliseconds() - Options.ProducerIdExpirationMs);
+        _producers.Expire(MonotonicMs - Options.ProducerIdExpirationMs);
         return _producers.Version == _writtenProducers ? null : new(_producers.ToArray(), _producers.Version);
     }
 

@@ -94,12 +94,12 @@ public sealed partial class PartitionLog : IAsyncDisposable
         Offset baseOffset, nextOffset;
         lock (_turn)
         {
-            if (TellFromProducer(batches.Span, nowMs) is { } told) return told;
+            if (TellFromProducer(batches.Span) is { } told) return told;
             baseOffset = LogEndOffset;
             nextOffset = AssignOffsets(batches.Span, baseOffset, epoch);
             Write(batches.Span, nextOffset, nowMs);
             if (epoch > Epochs.Latest) Volatile.Write(ref _epochs, Epochs.With(epoch, baseOffset));
-            NoteProducer(batches.Span, nowMs);
+            NoteProducer(batches.Span);
             Volatile.Write(ref _logEndOffset, nextOffset.Value);
         }
 

@@ -37,6 +37,9 @@ internal sealed class ProducerBatch(PartitionQueue queue, RecordBatchBuilder bui
     /// <summary>How often it was sent.</summary>
     public int Attempts { get; set; }
 
+    /// <summary>Whether an attempt ended so that its records may be stored all the same.</summary>
+    public bool MayBeStored { get; set; }
+
     /// <summary>The bytes to send, once it is built.</summary>
     public ReadOnlyMemory<byte> Bytes { get; private set; }
 

@@ -238,12 +238,14 @@ internal sealed class Sender : IDisposable
         var waitMs = result.NewLeader is null ? (long)Backoff.MsAfter(batch.Attempts - 1, _producer.Cluster.Options) : 0;
         _producer.Cluster.Logger.LogDebug("{Partition} answered {Error}; retrying in {WaitMs} ms.", batch.Queue.Partition, result.Error, waitMs);
         Metadata.RefreshBehind();
-        if (IsOfNumbers(result.Error) && batch.Queue.IsFirst(batch)) BeginEpoch(batch, result.Error);
+        batch.MayBeStored |= !IsOfNumbers(result.Error) && !ProduceErrors.IsBeforeAppend(result.Error);
+        if (IsOfNumbers(result.Error) && !batch.MayBeStored && batch.Queue.IsFirst(batch)) BeginEpoch(batch, result.Error);
         batch.Queue.PutBack([batch], batch, nowMs + waitMs);
     }
 
-    // What comes before a batch that is out of order may just not be there yet. But the first one that is not acknowledged
-    // would have been known again if it were there: the broker has lost, or never got, what came before it.
+    // What comes before a batch that is out of order may just not be there yet. But before the first one that is not
+    // acknowledged nothing is on its way: the broker has lost, or was never sent, what it misses. Only a batch that is stored
+    // nowhere may be numbered anew; where that is not known, a leader that lags behind may be the one that misses something.
     private void BeginEpoch(ProducerBatch batch, ErrorCode error)
     {
         _producer.Cluster.Logger.LogWarning(

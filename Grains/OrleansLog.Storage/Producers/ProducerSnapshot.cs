@@ -6,19 +6,19 @@ namespace OrleansLog.Storage.Producers;
 
 /// <summary>
 /// The producers of a partition as a file holds them, named by the offset that they are known up to: one line a producer,
-/// with its id, epoch, time of its last append, and for each remembered batch the first and last sequence number, the
-/// offset, the next offset and the timestamp.
+/// with its id, epoch, and for each remembered batch the first and last sequence number, the offset, the next offset and the
+/// timestamp. Who was silent for longest comes first.
 /// </summary>
 internal static class ProducerSnapshot
 {
-    private const int FieldsOfProducer = 3;
+    private const int FieldsOfProducer = 2;
     private const int FieldsOfBatch = 5;
 
     public static ValueTask WriteAsync(ILogFileSystem files, string directory, Offset offset, ProducerState[] producers) =>
         CheckpointFile.WriteAsync(files, directory, NameOf(offset), producers.Select(static producer => ToLine(producer)));
 
-    /// <summary>The producers of a snapshot; null when there is none or its bytes are not what was written.</summary>
-    public static ProducerStates? Read(ILogFileSystem files, string directory, Offset offset)
+    /// <summary>The producers of a snapshot, taken for active now; null when there is none or its bytes are not what was written.</summary>
+    public static ProducerStates? Read(ILogFileSystem files, string directory, Offset offset, long nowMs)
     {
         var lines = CheckpointFile.Read(files, directory, NameOf(offset));
         if (lines is null) return null;
@@ -26,7 +26,7 @@ internal static class ProducerSnapshot
         foreach (var line in lines)
         {
             if (!TryParse(line, out var producer)) return null;
-            states.Restore(producer);
+            states.Restore(producer with { LastActiveMs = nowMs });
         }
 
         return states;
@@ -39,7 +39,7 @@ internal static class ProducerSnapshot
     private static string ToLine(in ProducerState producer)
     {
         var line = new StringBuilder();
-        line.Append(CultureInfo.InvariantCulture, $"{producer.ProducerId} {producer.Epoch} {producer.LastActiveMs}");
+        line.Append(CultureInfo.InvariantCulture, $"{producer.ProducerId} {producer.Epoch}");
         for (var i = 0; i < producer.Count; i++)
         {
             var batch = producer[i];
@@ -59,7 +59,7 @@ internal static class ProducerSnapshot
         if ((texts.Length - FieldsOfProducer) % FieldsOfBatch != 0 || texts.Length <= FieldsOfProducer) return false;
         for (var i = 0; i < texts.Length; i++)
             if (!long.TryParse(texts[i], CultureInfo.InvariantCulture, out fields[i])) return false;
-        producer = new ProducerState { ProducerId = fields[0], LastActiveMs = fields[2] };
+        producer = new ProducerState { ProducerId = fields[0] };
         for (var i = FieldsOfProducer; i < fields.Length; i += FieldsOfBatch)
         {
             var batch = new ProducedBatch((int)fields[i], (int)fields[i + 1], new(fields[i + 2]), new(fields[i + 3]), fields[i + 4]);

@@ -18,7 +18,7 @@ internal struct ProducerState
 
     public short Epoch { get; private set; }
 
-    /// <summary>When it last appended, on this broker's clock, in milliseconds since 1970.</summary>
+    /// <summary>When it last appended, or was read from the disk, in milliseconds on a clock that never jumps.</summary>
     public long LastActiveMs { get; set; }
 
     /// <summary>How many batches are remembered of the present epoch.</summary>

@@ -45,7 +45,7 @@ internal sealed class ProducerStates
 
     /// <summary>Takes note of a batch that is in the log now. Batches without a producer change nothing.</summary>
     /// <param name="batch">The batch, with its offset.</param>
-    /// <param name="nowMs">The broker's time, in milliseconds since 1970.</param>
+    /// <param name="nowMs">The time, in milliseconds on a clock that never jumps.</param>
     public void Apply(in RecordBatchHeader batch, long nowMs)
     {
         if (batch.ProducerId < 0) return;
@@ -57,7 +57,7 @@ internal sealed class ProducerStates
         Version++;
     }
 
-    /// <summary>Forgets who has not appended since <paramref name="beforeMs"/>.</summary>
+    /// <summary>Forgets who has not appended since <paramref name="beforeMs"/>, on the clock of <see cref="Apply"/>.</summary>
     public void Expire(long beforeMs)
     {
         while (_oldest is { } oldest && oldest.State.LastActiveMs < beforeMs) Forget(oldest);

@@ -7,9 +7,14 @@ namespace OrleansLog.Simulation.World;
 /// <summary>The records of a run: each holds one number that no other record holds.</summary>
 internal static class Records
 {
-    public static byte[] Batch(IEnumerable<long> values)
+    public static byte[] Batch(IEnumerable<long> values, long producerId = RecordBatchHeader.NoProducerId, int baseSequence = RecordBatchHeader.NoSequence)
     {
-        using var builder = new RecordBatchBuilder(1 << 16);
+        using var builder = new RecordBatchBuilder(1 << 16)
+        {
+            ProducerId = producerId,
+            ProducerEpoch = (short)(producerId < 0 ? -1 : 0),
+            BaseSequence = baseSequence,
+        };
         Span<byte> value = stackalloc byte[40];
         foreach (var number in values)
         {

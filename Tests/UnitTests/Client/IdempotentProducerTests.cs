@@ -89,6 +89,23 @@ public sealed class IdempotentProducerTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task What_may_be_stored_already_is_not_numbered_anew()
+    {
+        await using var producer = _client.CreateProducer(new ProducerOptions { DeliveryTimeoutMs = 5_000 });
+        await producer.ProduceAsync("t", "a"u8);
+        await producer.ProduceAsync("t", "b"u8);
+        _cluster.Log("t").SetLastSequence(4001, epoch: 0, last: 0);
+        _cluster.FailNext(ApiKey.Produce, ErrorCode.RequestTimedOut);
+        var third = producer.ProduceAsync("t", "c"u8).AsTask();
+        await _clock.AdvanceUntilAsync(third, stepMs: 100);
+        var failure = await Assert.ThrowsAsync<OrleansLogException>(() => third);
+        Assert.Equal(ErrorCode.OutOfOrderSequenceNumber, failure.ErrorCode);
+        var fourth = producer.ProduceAsync("t", "d"u8).AsTask();
+        await _clock.AdvanceUntilAsync(fourth, stepMs: 100);
+        Assert.Equal(["a", "b", "d"], _cluster.Log("t").Values);
+    }
+
+    [Fact]
     public async Task After_a_record_that_was_refused_for_good_the_next_ones_are_stored()
     {
         await using var producer = _client.CreateProducer();
