@@ -98,8 +98,7 @@ public sealed class IdempotentProducerTests : IAsyncDisposable
         _cluster.FailNext(ApiKey.Produce, ErrorCode.RequestTimedOut);
         var third = producer.ProduceAsync("t", "c"u8).AsTask();
         await _clock.AdvanceUntilAsync(third, stepMs: 100);
-        var failure = await Assert.ThrowsAsync<OrleansLogException>(() => third);
-        Assert.Equal(ErrorCode.OutOfOrderSequenceNumber, failure.ErrorCode);
+        await Assert.ThrowsAsync<OrleansLogException>(() => third);
         var fourth = producer.ProduceAsync("t", "d"u8).AsTask();
         await _clock.AdvanceUntilAsync(fourth, stepMs: 100);
         Assert.Equal(["a", "b", "d"], _cluster.Log("t").Values);
