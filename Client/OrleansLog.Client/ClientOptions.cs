@@ -38,6 +38,12 @@ public sealed record ClientOptions
     /// <summary>The largest response that is accepted, in bytes; a broker that announces more is disconnected.</summary>
     public int ResponseBytesMax { get; init; } = 256 * 1024 * 1024;
 
+    /// <summary>
+    /// Draws what is left to chance: how much the waits between retries differ, and with which partition records without a
+    /// key begin. A simulation gives one with a seed; any other must bear many threads.
+    /// </summary>
+    public Random Random { get; init; } = Random.Shared;
+
     /// <summary>The kernel's receive buffer per connection, in bytes; 0 leaves it to the system.</summary>
     public int SocketReceiveBufferBytes { get; init; }
 

@@ -64,9 +64,5 @@ public sealed class OrleansLogClient : IAsyncDisposable
         new(_cluster, options ?? new ConsumerOptions(), keyDeserializer ?? Serdes.For<TKey>(), valueDeserializer ?? Serdes.For<TValue>());
 
     /// <summary>Closes the connections. Dispose producers and consumers first: what they still hold is lost.</summary>
-    public async ValueTask DisposeAsync()
-    {
-        await _cluster.Transport.DisposeAsync();
-        _cluster.Metadata.Dispose();
-    }
+    public ValueTask DisposeAsync() => _cluster.Transport.DisposeAsync();
 }

@@ -41,10 +41,12 @@ internal sealed class LogRecovery
         HasCheckpoint = found is not null;
         _checkpoint = found ?? RecoveryCheckpoint.None;
         var first = _baseOffsets.Length > 0 ? _baseOffsets[0] : _checkpoint.Offset;
-        LogStartOffset = HasCheckpoint ? _checkpoint.LogStartOffset : first;
+        StartNotes = [.. BaseOffsets(SegmentFileNames.StartNoteSuffix)];
+        LogStartOffset = StartNotes.Append(HasCheckpoint ? _checkpoint.LogStartOffset : first).Max();
         _expected = HasCheckpoint ? Offset.Min(first, _checkpoint.Offset) : first;
         var epochs = ReadEpochs();
-        _mustRebuildEpochs = HasMended = epochs is null && HasCheckpoint;
+        _mustRebuildEpochs = epochs is null && HasCheckpoint;
+        HasMended = _mustRebuildEpochs || StartNotes.Count > 0;
         Epochs = (epochs ?? LeaderEpochs.Empty).WithoutFrom(_checkpoint.Offset);
     }
 
@@ -60,6 +62,9 @@ internal sealed class LogRecovery
     public IEnumerable<Offset> Snapshots => _checkpoint.ProducerSnapshot == Offset.None
         ? []
         : BaseOffsets(SegmentFileNames.SnapshotSuffix).Where(offset => offset <= _checkpoint.Offset);
+
+    /// <summary>Where deletions that the checkpoint does not speak of have moved the start to.</summary>
+    public IReadOnlyList<Offset> StartNotes { get; }
 
     /// <summary>The segments that were read, whose bytes and indexes may not be on the disk yet.</summary>
     public List<(Segment Segment, int From)> Scanned { get; } = [];

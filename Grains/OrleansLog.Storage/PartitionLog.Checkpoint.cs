@@ -5,6 +5,7 @@ namespace OrleansLog.Storage;
 
 public sealed partial class PartitionLog
 {
+    private readonly List<Offset> _startNotes = [];
     private RecoveryCheckpoint _checkpoint = RecoveryCheckpoint.None;
     private LeaderEpochs? _writtenEpochs;
     private long _uncheckpointedBytes;
@@ -108,6 +109,16 @@ public sealed partial class PartitionLog
     {
         await CheckpointFile.WriteAsync(_files, Directory, RecoveryCheckpoint.FileName, checkpoint.ToLines());
         _checkpoint = checkpoint;
+        foreach (var start in _startNotes) _files.Delete(SegmentFileNames.PathOf(Directory, start, SegmentFileNames.StartNoteSuffix));
+        _startNotes.Clear();
+    }
+
+    // What is deleted without a word would pass for lost after a crash. A name takes no room; the next checkpoint replaces it.
+    private async ValueTask NoteStartAsync(Offset start)
+    {
+        _startNotes.Add(start);
+        _files.Open(SegmentFileNames.PathOf(Directory, start, SegmentFileNames.StartNoteSuffix), create: true).Dispose();
+        await _files.FlushDirectoryAsync(Directory);
     }
 
     private RecoveryCheckpoint NextCheckpoint()

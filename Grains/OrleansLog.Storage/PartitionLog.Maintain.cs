@@ -84,9 +84,9 @@ public sealed partial class PartitionLog
         }
         catch (IOException) when (Failure is null)
         {
-            // On a full disk only the deletion itself makes room to note it.
-            foreach (var segment in _segments.SkipLast(1).Where(segment => segment.NextOffset <= offset)) segment.Delete();
-            await CarryOutAsync(PlanCheckpoint(), offset);
+            // On a full disk only the deletion itself makes room to write a checkpoint.
+            await FlushAsync(offset);
+            await NoteStartAsync(offset);
         }
 
         Retire(PublishStart(offset));

@@ -86,6 +86,7 @@ public sealed partial class PartitionLog
         _checkpoint = recovery.Checkpoint;
         _snapshots = [.. recovery.Snapshots.Order()];
         _producers = ProducersAt(LogEndOffset);
+        _startNotes.AddRange(recovery.StartNotes);
         await FlushRecoveredAsync(recovery);
         _flushedOffset = _logEndOffset;
         foreach (var segment in _segments) segment.Close();

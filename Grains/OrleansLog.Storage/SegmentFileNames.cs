@@ -11,6 +11,12 @@ internal static class SegmentFileNames
     public const string TimeIndexSuffix = ".timeindex";
     public const string SnapshotSuffix = ".snapshot";
 
+    /// <summary>
+    /// Of an empty file, whose name says where the log starts: more than the recovery checkpoint knows, which there was no
+    /// room to write.
+    /// </summary>
+    public const string StartNoteSuffix = ".start";
+
     private const int Digits = 20;
 
     public static string NameOf(Offset baseOffset, string suffix) =>

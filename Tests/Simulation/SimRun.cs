@@ -1,3 +1,4 @@
+using OrleansLog.Simulation.Applications;
 using OrleansLog.Simulation.Checking;
 using OrleansLog.Simulation.Faults;
 using OrleansLog.Simulation.World;
@@ -23,14 +24,28 @@ public static class SimRun
     private const long PeaceUsMax = 40_000_000;
     private const long EventsMax = 300_000;
 
-    public static SimResult Run(ulong seed, FaultProfile? profile = null, PlantedBug? bug = null, bool keepsTrace = false, Promise promise = Promise.Durable)
+    public static SimResult Run(ulong seed, FaultProfile? profile = null, PlantedBug? bug = null, bool keepsTrace = false, Promise promise = Promise.Durable) =>
+        Alone(escapes => RunCluster(seed, new SimCluster(seed, profile, bug, keepsTrace, promise), escapes));
+
+    /// <summary>
+    /// Runs an application against a cluster. Things go wrong for as long as the profile says; the application has to end
+    /// in the peace after that, and what it throws, a failed assertion say, breaks the run as any invariant does.
+    /// </summary>
+    /// <param name="seed">What repeats the run.</param>
+    /// <param name="main">The application; it gets its client from what it is given.</param>
+    /// <param name="profile">What goes wrong; drawn from the seed if null.</param>
+    /// <param name="keepsTrace">Whether the result tells all that happened.</param>
+    public static SimResult RunApplication(ulong seed, Func<SimApplication, Task> main, FaultProfile? profile = null, bool keepsTrace = false) =>
+        Alone(escapes => RunApplication(seed, main, new SimCluster(seed, profile, keepsTrace: keepsTrace), escapes));
+
+    private static SimResult Alone(Func<SilentFailures, SimResult> run)
     {
         var outer = SynchronizationContext.Current;
         SynchronizationContext.SetSynchronizationContext(null);
         using var escapes = new SilentFailures();
         try
         {
-            return RunCluster(seed, new SimCluster(seed, profile, bug, keepsTrace, promise), escapes);
+            return run(escapes);
         }
         finally
         {
@@ -38,7 +53,7 @@ public static class SimRun
         }
     }
 
-    private static SimResult RunCluster(ulong seed, SimCluster cluster, SilentFailures escapes)
+    private static void Begin(SimCluster cluster)
     {
         cluster.Watch(
         [
@@ -46,6 +61,30 @@ public static class SimRun
             new MembershipInvariant(), new HighWatermarkInvariant(), new ReaderFencingInvariant(), new FailedFlushInvariant(), new LimitsInvariant(),
         ]);
         cluster.Begin();
+    }
+
+    private static SimResult RunApplication(ulong seed, Func<SimApplication, Task> main, SimCluster cluster, SilentFailures escapes)
+    {
+        Begin(cluster);
+        var application = new SimApplication(cluster, 300);
+        application.Begin(main);
+        var adversary = new Adversary(cluster);
+        adversary.Begin();
+        bool IsBroken() => (cluster.Violation ??= escapes.First ?? Livelock(cluster)) is not null;
+        cluster.Scheduler.RunUntil(cluster.Scheduler.NowUs + cluster.Profile.FaultsMs * 1000L, IsBroken);
+        adversary.End();
+        cluster.Scheduler.RunUntil(cluster.Scheduler.NowUs + PeaceUsMax, () => IsBroken() || (application.HasEnded && IsAtRest(cluster, [])));
+        if (IsBroken()) return ResultOf(seed, cluster, cluster.Acknowledgements);
+        if (!application.HasEnded) cluster.Violate("application", $"it has not come to an end; {Describe(cluster, [])}");
+        else if (application.Failure is { } failure) cluster.Violate("application", failure.ToString());
+        else if (!IsAtRest(cluster, [])) cluster.Violate("convergence", Describe(cluster, []));
+        else cluster.Finish();
+        return ResultOf(seed, cluster, cluster.Acknowledgements);
+    }
+
+    private static SimResult RunCluster(ulong seed, SimCluster cluster, SilentFailures escapes)
+    {
+        Begin(cluster);
         var producers = Enumerable.Range(0, cluster.Profile.Producers)
             .Select(number => new SimProducer(cluster, 100 + number, number * 1_000_000L)).ToList();
         var consumers = Enumerable.Range(0, cluster.Profile.Consumers).Select(number => new SimConsumer(cluster, 200 + number)).ToList();
@@ -56,10 +95,12 @@ public static class SimRun
         cluster.Scheduler.RunUntil(cluster.Scheduler.NowUs + cluster.Profile.FaultsMs * 1000L, isBroken);
         adversary.End();
         MakePeace(cluster, producers, consumers, isBroken);
-        return new(
-            seed, cluster.Violation, cluster.TraceHash, producers.Sum(producer => producer.Acknowledged), cluster.Lost,
-            (cluster.PeekPartition()?.Record.LeaderEpoch.Value ?? 0) + 1, cluster.Scheduler.Events, cluster.TraceText);
+        return ResultOf(seed, cluster, producers.Sum(producer => producer.Acknowledged));
     }
+
+    private static SimResult ResultOf(ulong seed, SimCluster cluster, int acknowledged) => new(
+        seed, cluster.Violation, cluster.TraceHash, acknowledged, cluster.Lost,
+        (cluster.PeekPartition()?.Record.LeaderEpoch.Value ?? 0) + 1, cluster.Scheduler.Events, cluster.TraceText);
 
     // Something that begins anew at once whenever it ends.
     private static string? Livelock(SimCluster cluster) =>

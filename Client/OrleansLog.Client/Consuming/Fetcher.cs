@@ -72,8 +72,14 @@ internal sealed class Fetcher : IDisposable
         foreach (var call in calls) _ = FetchAsync(call);
     }
 
-    // Not on the thread that refreshed: it may be inside this very pump.
-    private void OnMetadata() => ThreadPool.UnsafeQueueUserWorkItem(static fetcher => fetcher.Pump(), this, preferLocal: false);
+    private void OnMetadata() => _ = PumpSoonAsync();
+
+    // Not at once, by whoever refreshed: it may be inside this very pump.
+    private async Task PumpSoonAsync()
+    {
+        await Task.Yield();
+        Pump();
+    }
 
     private void Collect(List<FetchCall> calls)
     {

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using OrleansLog.Client.Metadata;
 using OrleansLog.Client.Transport;
+using OrleansLog.Client.Waiting;
 using OrleansLog.Protocol;
 
 namespace OrleansLog.Client.Consuming;
@@ -11,7 +12,7 @@ internal sealed class OffsetCommitter(Cluster cluster, ConsumerOptions options, 
     // Not the lane of the group's own requests, where a join may wait for minutes.
     private readonly GroupCoordinator _coordinator = new(cluster, options.GroupId!, Lane.Control);
     private readonly Dictionary<TopicPartition, long> _committed = [];
-    private readonly SemaphoreSlim _turn = new(1);
+    private readonly AsyncTurn _turn = new();
     private ITimer? _interval;
 
     public void StartInterval()
@@ -21,11 +22,7 @@ internal sealed class OffsetCommitter(Cluster cluster, ConsumerOptions options, 
         _interval = cluster.Time.CreateTimer(static state => _ = ((OffsetCommitter)state!).CommitQuietlyAsync(default), this, period, period);
     }
 
-    public void Dispose()
-    {
-        _interval?.Dispose();
-        _turn.Dispose();
-    }
+    public void Dispose() => _interval?.Dispose();
 
     public async Task<IReadOnlyList<TopicPartitionOffset>> FetchAsync(IReadOnlyCollection<TopicPartition> partitions, CancellationToken cancellationToken) =>
         await GroupOffsets.FetchAsync(_coordinator, partitions, cancellationToken);
@@ -33,7 +30,7 @@ internal sealed class OffsetCommitter(Cluster cluster, ConsumerOptions options, 
     /// <summary>Commits what has changed since the last commit.</summary>
     public async Task CommitAsync(Func<PartitionState, long> position, CancellationToken cancellationToken)
     {
-        await _turn.WaitAsync(cancellationToken);
+        await _turn.EnterAsync(cancellationToken);
         try
         {
             var changed = subscription.States().Where(state => position(state) >= 0 && _committed.GetValueOrDefault(state.Partition, -1) != position(state))
@@ -43,16 +40,16 @@ internal sealed class OffsetCommitter(Cluster cluster, ConsumerOptions options, 
         }
         finally
         {
-            _turn.Release();
+            _turn.Leave();
         }
     }
 
     public async Task CommitAsync(IReadOnlyCollection<TopicPartitionOffset> positions, CancellationToken cancellationToken)
     {
         await GroupOffsets.CommitAsync(_coordinator, member(), positions, cancellationToken);
-        await _turn.WaitAsync(cancellationToken);
+        await _turn.EnterAsync(cancellationToken);
         Note(positions);
-        _turn.Release();
+        _turn.Leave();
     }
 
     /// <summary>Commits what the application has finished with; a failure is logged, and the next commit makes up for it.</summary>

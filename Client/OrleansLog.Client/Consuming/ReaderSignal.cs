@@ -1,3 +1,5 @@
+using OrleansLog.Client.Waiting;
+
 namespace OrleansLog.Client.Consuming;
 
 /// <summary>Wakes the one reader. A signal that comes while nobody waits is kept.</summary>
@@ -9,17 +11,15 @@ internal sealed class ReaderSignal
 
     public void Set()
     {
-        TaskCompletionSource? waiting;
         lock (_gate)
         {
-            waiting = _waiting;
+            // A signal that nobody is there to take any more is for whoever waits next.
+            _isSet = _waiting?.TrySetResult() != true;
             _waiting = null;
-            _isSet = waiting is null;
         }
-        waiting?.TrySetResult();
     }
 
-    public async Task WaitAsync(CancellationToken cancellationToken)
+    public Task WaitAsync(CancellationToken cancellationToken)
     {
         TaskCompletionSource waiting;
         lock (_gate)
@@ -27,23 +27,10 @@ internal sealed class ReaderSignal
             if (_isSet)
             {
                 _isSet = false;
-                return;
+                return Task.CompletedTask;
             }
             waiting = _waiting = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         }
-        try
-        {
-            await waiting.Task.WaitAsync(cancellationToken);
-        }
-        catch (OperationCanceledException)
-        {
-            // A signal that nobody is there to take any more is for whoever waits next.
-            lock (_gate)
-            {
-                _isSet |= _waiting != waiting;
-                _waiting = null;
-            }
-            throw;
-        }
+        return waiting.WaitAsync(cancellationToken);
     }
 }

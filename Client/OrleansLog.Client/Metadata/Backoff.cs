@@ -14,6 +14,6 @@ internal struct Backoff(ClientOptions options)
     public static double MsAfter(int attempts, ClientOptions options)
     {
         var ms = Math.Min(options.RetryBackoffMs * Math.Pow(2, Math.Min(attempts, 30)), options.RetryBackoffMsMax);
-        return ms * (1 - Jitter + 2 * Jitter * Random.Shared.NextDouble());
+        return ms * (1 - Jitter + 2 * Jitter * options.Random.NextDouble());
     }
 }

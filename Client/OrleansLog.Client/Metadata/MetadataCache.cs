@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using OrleansLog.Client.Transport;
+using OrleansLog.Client.Waiting;
 using OrleansLog.Protocol;
 using OrleansLog.Protocol.Messages;
 
@@ -9,9 +10,9 @@ namespace OrleansLog.Client.Metadata;
 /// Keeps what is known of the cluster for all users of one client: the topics that any of them has named, asked for
 /// together, one question at a time. Any thread.
 /// </summary>
-internal sealed class MetadataCache(IClusterTransport transport, ClientOptions options, TimeProvider time, ILogger logger) : IDisposable
+internal sealed class MetadataCache(IClusterTransport transport, ClientOptions options, TimeProvider time, ILogger logger)
 {
-    private readonly SemaphoreSlim _turn = new(1);
+    private readonly AsyncTurn _turn = new();
     private readonly HashSet<string> _named = [];
     private readonly HashSet<string> _creatable = [];
     private ClusterView _view = ClusterView.Empty;
@@ -85,7 +86,7 @@ internal sealed class MetadataCache(IClusterTransport transport, ClientOptions o
     public async Task RefreshAsync(CancellationToken cancellationToken)
     {
         var seen = Interlocked.Read(ref _refreshesStarted);
-        await _turn.WaitAsync(cancellationToken);
+        await _turn.EnterAsync(cancellationToken);
         try
         {
             if (Interlocked.Read(ref _refreshesStarted) > seen) return;
@@ -94,7 +95,7 @@ internal sealed class MetadataCache(IClusterTransport transport, ClientOptions o
         }
         finally
         {
-            _turn.Release();
+            _turn.Leave();
         }
     }
 
@@ -117,8 +118,6 @@ internal sealed class MetadataCache(IClusterTransport transport, ClientOptions o
         do before = View;
         while (Interlocked.CompareExchange(ref _view, before.WithLeader(partition, leader, epoch), before) != before);
     }
-
-    public void Dispose() => _turn.Dispose();
 
     private static bool IsUsable(TopicView topic) => topic.Error == ErrorCode.None && !topic.Partitions.IsEmpty;
 

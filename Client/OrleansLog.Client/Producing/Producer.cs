@@ -3,6 +3,7 @@ using System.Diagnostics;
 using OrleansLog.Client.Metadata;
 using OrleansLog.Client.Producing;
 using OrleansLog.Client.Telemetry;
+using OrleansLog.Client.Waiting;
 using OrleansLog.Protocol;
 
 namespace OrleansLog.Client;
@@ -94,7 +95,7 @@ public sealed class Producer : IAsyncDisposable
                 queue.CollectUnsettled(unsettled);
                 queue.EnqueueIfAny();
             }
-            await Task.WhenAll(unsettled).WaitAsync(cancellationToken);
+            foreach (var batch in unsettled) await batch.OrGiveUpAsync(cancellationToken);
         }
         finally
         {
@@ -156,14 +157,14 @@ public sealed class Producer : IAsyncDisposable
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         try
         {
-            await topic.Turn.WaitAsync(either.Token);
+            await topic.Turn.EnterAsync(either.Token);
             try
             {
                 return await AppendWhenPossibleAsync(topic, record, isAwaited, either.Token);
             }
             finally
             {
-                topic.Turn.Release();
+                topic.Turn.Leave();
             }
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
@@ -187,7 +188,7 @@ public sealed class Producer : IAsyncDisposable
         {
             var returned = _state.Budget.WhenReturned();
             if (TryAppend(topic, record.View, isAwaited, out var delivery)) return delivery;
-            await returned.WaitAsync(cancellationToken);
+            await returned.OrGiveUpAsync(cancellationToken);
         }
     }
 

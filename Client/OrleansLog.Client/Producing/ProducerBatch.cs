@@ -106,7 +106,7 @@ internal sealed class ProducerBatch(PartitionQueue queue, RecordBatchBuilder bui
     /// <summary>Settles a batch that was split when its parts are settled.</summary>
     public async Task SettleWithAsync(IEnumerable<ProducerBatch> parts)
     {
-        await Task.WhenAll(parts.Select(part => part.WhenSettled()));
+        foreach (var part in parts) await part.WhenSettled();
         Settle();
     }
 

@@ -1,4 +1,5 @@
 using OrleansLog.Client.Metadata;
+using OrleansLog.Client.Waiting;
 using OrleansLog.Protocol;
 
 namespace OrleansLog.Client.Producing;
@@ -19,7 +20,7 @@ internal sealed class ProducerTopic(string name, ProducerState producer)
     public string Name => name;
 
     /// <summary>Held by the one record that waits for metadata or room; others queue behind it in their order.</summary>
-    public SemaphoreSlim Turn { get; } = new(1);
+    public AsyncTurn Turn { get; } = new();
 
     /// <summary>Whether records wait: while any do, new ones may not pass them.</summary>
     public bool HasWaiting => Volatile.Read(ref _waiting) > 0;
@@ -62,7 +63,7 @@ internal sealed class ProducerTopic(string name, ProducerState producer)
     private int NextSticky(int count)
     {
         var partitions = producer.Cluster.Metadata.View.Topics[name].Partitions;
-        var start = _sticky < 0 ? Random.Shared.Next(count) : _sticky + 1;
+        var start = _sticky < 0 ? producer.Cluster.Options.Random.Next(count) : _sticky + 1;
         for (var i = 0; i < count; i++)
         {
             var index = (start + i) % count;

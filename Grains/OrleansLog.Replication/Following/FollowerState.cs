@@ -103,7 +103,7 @@ public class FollowerState(LeaderEpoch epoch, LeaderEpoch uncleanEpoch, Offset h
     {
         if (request.From > request.LogStartOffset && !DividesFirst(request, log)) return false;
         if (log.LogEndOffset <= request.From) return log.LogStartOffset != request.From || log.LogEndOffset != request.From;
-        if (request.LogEndOffset == request.From && log.LatestEpoch < request.LeaderEpoch) return IsUncommitted(request, request.From);
+        if (request.LogEndOffset == request.From && log.LogStartOffset <= request.From && log.LatestEpoch < request.LeaderEpoch) return IsUncommitted(request, request.From);
         if (log.LogStartOffset > request.From && request.UncleanEpoch > UncleanEpoch) return true;
         if (RecordBatchHeader.TryRead(request.Records.Span, out var first) != ErrorCode.None || first.NextOffset <= log.LogStartOffset) return false;
         if (IsHeld(first, log)) return false;

@@ -123,12 +123,16 @@ public partial class LeaderState
     public LeaderEffects Tick(long nowMs) => Conclude(nowMs);
 
     /// <summary>The engine thinks otherwise about a broker than before.</summary>
-    public LeaderEffects BrokersChanged(long nowMs)
+    /// <param name="epochOf">The epoch in which it last heard of each broker.</param>
+    /// <param name="nowMs">The time.</param>
+    public LeaderEffects BrokersChanged(Func<BrokerId, long> epochOf, long nowMs)
     {
         foreach (var follower in _followers)
         {
             var isAlive = _isAlive(follower.Broker);
-            if (isAlive && !follower.IsAlive) follower.Restart(nowMs);
+            // One that was back before anybody missed it may have less than it had: while nothing is appended, nothing else tells.
+            var hasRestarted = epochOf(follower.Broker) > follower.Incarnation?.BrokerEpoch;
+            if (isAlive && (!follower.IsAlive || hasRestarted)) follower.Restart(nowMs);
             follower.IsAlive = isAlive;
         }
 

@@ -161,8 +161,7 @@ public sealed partial class PartitionReplica : IAsyncDisposable
         // Between what is known to be committed and the log's end lies what an earlier leader may have shown already.
         if (from > highWatermark && from <= leadership.Log.LogEndOffset) return new(ErrorCode.None, leadership.Epoch, highWatermark);
         var read = leadership.Log.Read(from, bytesMax, highWatermark, minOneBatch);
-        if (read.Error is ErrorCode.CorruptMessage or ErrorCode.KafkaStorageError) OnReadFailed(read);
-        return new(read.Error, leadership.Epoch, highWatermark, read);
+        return new(Settle(read), leadership.Epoch, highWatermark, read);
     }
 
     /// <summary>
@@ -181,8 +180,15 @@ public sealed partial class PartitionReplica : IAsyncDisposable
         if (from > log.LogEndOffset) return new(ErrorCode.OffsetNotAvailable, epoch, highWatermark);
         if (from > highWatermark) return new(ErrorCode.None, epoch, highWatermark);
         var read = log.Read(from, bytesMax, highWatermark, minOneBatch);
-        if (read.Error is ErrorCode.CorruptMessage or ErrorCode.KafkaStorageError) OnReadFailed(read);
-        return new(read.Error, epoch, highWatermark, read);
+        return new(Settle(read), epoch, highWatermark, read);
+    }
+
+    // Damage is for a reader to know of when it is there to stay. While it is repaired another try is worth the while.
+    private ErrorCode Settle(LogRead read)
+    {
+        if (read.Error is not (ErrorCode.CorruptMessage or ErrorCode.KafkaStorageError)) return read.Error;
+        OnReadFailed(read);
+        return IsFailed ? ErrorCode.KafkaStorageError : read.Error;
     }
 
     /// <summary>Answers the appends whose wait for a commit is over. To be called now and then.</summary>
@@ -191,7 +197,7 @@ public sealed partial class PartitionReplica : IAsyncDisposable
     /// <summary>The engine thinks otherwise about a broker than before.</summary>
     public void OnBrokersChanged()
     {
-        if (Volatile.Read(ref _leadership) is { } leadership) leadership.On(leadership.State.BrokersChanged);
+        if (Volatile.Read(ref _leadership) is { } leadership) leadership.On(nowMs => leadership.State.BrokersChanged(_ports.Cluster.EpochOf, nowMs));
         if (_keepsDamage && !IsFailed) _ = GiveWayAsync();
     }
 

@@ -15,7 +15,7 @@ namespace OrleansLog.ClusterTests.Client;
 /// One silo with its broker in this process that can be stopped and started again where it was; alone in its cluster, or
 /// with others of the same blob container.
 /// </summary>
-internal sealed class LogSilo(int id = 0, string cluster = "orleanslog", string? blobs = null) : IAsyncDisposable
+internal sealed class LogSilo(int id = 0, string cluster = "orleanslog", string? blobs = null, Action<ISiloBuilder>? configure = null) : IAsyncDisposable
 {
     private readonly DirectoryInfo _data = Directory.CreateTempSubdirectory("orleanslog-silo-");
     private readonly int[] _ports = FreePorts(3);
@@ -45,7 +45,11 @@ internal sealed class LogSilo(int id = 0, string cluster = "orleanslog", string?
             SiloPort = _ports[1],
             GatewayPort = _ports[2],
         },
-        silo => silo.AddOrleansLogClient(),
+        silo =>
+        {
+            silo.AddOrleansLogClient();
+            configure?.Invoke(silo);
+        },
         NullLoggerFactory.Instance,
         CancellationToken.None);
 
@@ -55,7 +59,8 @@ internal sealed class LogSilo(int id = 0, string cluster = "orleanslog", string?
     }
 
     /// <summary>An application outside of the silos, with an Orleans client and the log's client on it.</summary>
-    public async Task<Application> ConnectAsync(Func<ClientOptions, ClientOptions>? configure = null, int? messageBytesMax = null)
+    public async Task<Application> ConnectAsync(
+        Func<ClientOptions, ClientOptions>? configure = null, int? messageBytesMax = null, Action<IClientBuilder>? more = null)
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
         builder.UseOrleansClient(orleans =>
@@ -64,6 +69,7 @@ internal sealed class LogSilo(int id = 0, string cluster = "orleanslog", string?
             orleans.Configure<ClusterOptions>(named => (named.ClusterId, named.ServiceId) = (cluster, cluster));
             if (messageBytesMax is { } max) orleans.Configure<ClientMessagingOptions>(messaging => messaging.MaxMessageBodySize = max);
             orleans.AddOrleansLogClient(configure);
+            more?.Invoke(orleans);
         });
         var host = builder.Build();
         await host.StartAsync();
@@ -89,6 +95,8 @@ internal sealed class LogSilo(int id = 0, string cluster = "orleanslog", string?
 /// <summary>A host with an Orleans client.</summary>
 internal sealed class Application(IHost host) : IAsyncDisposable
 {
+    public IServiceProvider Services => host.Services;
+
     public OrleansLogClient Log => host.Services.GetRequiredService<OrleansLogClient>();
 
     public async ValueTask DisposeAsync()

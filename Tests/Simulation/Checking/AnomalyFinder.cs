@@ -11,7 +11,7 @@ internal sealed class AnomalyFinder
     private readonly HashSet<long> _committed = [];
     private readonly HashSet<long> _polled = [];
     private readonly Dictionary<(int Producer, LeaderEpoch Branch), Offset> _lastSent = [];
-    private readonly Dictionary<int, (LeaderEpoch Branch, Offset Offset)> _lastPolled = [];
+    private readonly Dictionary<int, SortedList<Offset, long>> _views = [];
     private readonly List<(int Consumer, LeaderEpoch Branch, Offset After, Offset Next, Offset DeletedBefore)> _jumps = [];
     private readonly List<(LeaderEpoch Branch, Offset Offset, long Value)> _acknowledged = [];
     private readonly Dictionary<LeaderEpoch, (LeaderEpoch Parent, Offset At)> _forks = [];
@@ -46,7 +46,7 @@ internal sealed class AnomalyFinder
     private void TakeFork(LeaderEpoch branch, LeaderEpoch parent, Offset at)
     {
         _forks[branch] = (parent, at);
-        _deletedBefore[branch] = Offset.Min(DeletedBefore(parent), at);
+        _deletedBefore[branch] = Offset.Min(DeletedByAncestors(branch), at);
     }
 
     private void TakeSend(HistoryEvent e)
@@ -69,30 +69,30 @@ internal sealed class AnomalyFinder
             else if (e.Offset > last + 1) _jumps.Add((e.Who, e.Branch, last, e.Offset, DeletedBefore(e.Branch)));
         }
 
-        _lastPolled[e.Who] = (e.Branch, e.Offset);
+        View(e.Who)[e.Offset] = e.Value;
     }
 
     // It must not forget what it got and what is still there.
     private void TakeSetBack(HistoryEvent e)
     {
-        if (LastPolled(e) is { } last) _lastPolled[e.Who] = (e.Branch, Offset.Max(last, e.Offset + -1));
+        var view = View(e.Who);
+        foreach (var offset in view.Keys.Where(offset => offset >= e.Offset && !IsIn(e.Branch, offset, view[offset])).ToList()) view.Remove(offset);
     }
 
     // What it got in another branch counts as far as it is in this one.
     private Offset? LastPolled(HistoryEvent e)
     {
-        if (!_lastPolled.TryGetValue(e.Who, out var last)) return null;
-        var offset = last.Offset;
-        while (offset >= Offset.Zero && !IsSame(last.Branch, e.Branch, offset)) offset += -1;
-        return offset;
+        var view = View(e.Who);
+        for (var i = view.Count - 1; i >= 0; i--)
+            if (IsIn(e.Branch, view.GetKeyAtIndex(i), view.GetValueAtIndex(i))) return view.GetKeyAtIndex(i);
+        return view.Count > 0 ? Offset.None : null;
     }
 
-    // Where they part nobody can tell before the first leader: what is committed again in another branch is the same.
-    private bool IsSame(LeaderEpoch one, LeaderEpoch other, Offset offset)
-    {
-        var (mine, its) = (Origin(one, offset), Origin(other, offset));
-        return mine == its || (_values.TryGetValue((mine, offset), out var value) && _values.TryGetValue((its, offset), out var same) && value == same);
-    }
+    private SortedList<Offset, long> View(int consumer) =>
+        _views.TryGetValue(consumer, out var view) ? view : _views[consumer] = [];
+
+    private bool IsIn(LeaderEpoch branch, Offset offset, long value) =>
+        _values.TryGetValue((Origin(branch, offset), offset), out var there) && there == value;
 
     private void CheckPlace(HistoryEvent e)
     {
@@ -131,6 +131,10 @@ internal sealed class AnomalyFinder
         while (_forks.TryGetValue(branch, out var fork) && offset < fork.At) branch = fork.Parent;
         return branch;
     }
+
+    // The leader that begins a branch may have its log from any of those before.
+    private Offset DeletedByAncestors(LeaderEpoch branch) =>
+        _forks.TryGetValue(branch, out var fork) ? Offset.Max(DeletedBefore(fork.Parent), DeletedByAncestors(fork.Parent)) : Offset.Zero;
 
     private Offset DeletedBefore(LeaderEpoch branch) => _deletedBefore.GetValueOrDefault(branch, Offset.Zero);
 

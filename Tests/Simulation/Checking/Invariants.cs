@@ -92,13 +92,16 @@ public sealed class CommitInvariant() : Checker("4 commit")
         Require(highWatermark <= ledger.End, $"broker {broker.Id} commits up to {highWatermark} and has only {broker.Shadow.End}: " + string.Join(" | ", Cluster.Brokers.Select(b => $"{b.Id} {b.Replica?.Log.LogStartOffset} {b.Replica?.Log.LogEndOffset} " + b.Shadow)));
     }
 
-    // The leader's next batch; another's where the leader knows that its own copy is damaged.
+    // The leader's next batch; another's where the leader knows that its own copy is damaged: of what the others have there,
+    // the one of the same epoch is the same (invariant 3).
     private (SimBroker Holder, BatchId Batch)? Next(SimBroker leader, Offset at)
     {
         foreach (var broker in Cluster.Brokers.Where(other => other != leader).Prepend(leader))
-            if ((broker.Shadow.At(at) ?? AtStart(broker, at)) is { } batch && leader.Shadow.HoldsOrRefuses(batch)) return (broker, batch);
+            if ((broker.Shadow.At(at) ?? AtStart(broker, at)) is { } batch && leader.Shadow.HoldsOrRefuses(batch) && IsOfItsEpoch(leader, at, batch)) return (broker, batch);
         return null;
     }
+
+    private static bool IsOfItsEpoch(SimBroker leader, Offset at, BatchId batch) => leader.Replica!.Log.EpochAt(at) == batch.Epoch;
 
     // Where all before is deleted, a batch of a later leadership may have begun before.
     private static BatchId? AtStart(SimBroker broker, Offset at) => broker.Replica?.Log.LogStartOffset == at ? broker.Shadow.AtStart(at) : null;

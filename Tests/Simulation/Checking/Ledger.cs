@@ -59,7 +59,9 @@ public sealed class Ledger
     {
         var log = leader.Replica?.Log;
         var end = log?.LogEndOffset ?? leader.Shadow.End;
-        foreach (var batch in branch.Parent!.Batches.TakeWhile(batch => batch.Next <= end && branch.Parent.IsSafeAt(leader, batch))) branch.Add(batch, _records[batch]);
+        var start = log?.LogStartOffset ?? leader.Shadow.Start;
+        bool IsShared(BatchId batch) => batch.Next <= end && branch.Parent.IsSafeAt(leader, batch) && !leader.Shadow.HasOtherThan(batch, start);
+        foreach (var batch in branch.Parent!.Batches.TakeWhile(IsShared)) branch.Add(batch, _records[batch]);
         branch.Begin(log?.LogStartOffset ?? Offset.Zero);
         // What it knows as committed from another branch stays so.
         foreach (var batch in leader.Shadow.Batches.Where(batch => batch.Base >= branch.End && batch.Next <= highWatermark && _records.ContainsKey(batch)))
@@ -99,6 +101,9 @@ public sealed class LedgerBranch(LeaderEpoch since, LedgerBranch? parent)
     /// <summary>Whether a broker has a committed batch as it should.</summary>
     public bool IsSafeAt(SimBroker broker, BatchId batch) => batch.Next <= DeletedBefore || broker.Shadow.HoldsOrRefuses(batch);
 
+    // The leader that begins this branch may have its log from any of them.
+    private Offset DeletedByAncestors => parent is null ? Offset.Zero : Offset.Max(parent.DeletedBefore, parent.DeletedByAncestors);
+
     internal void Clear()
     {
         _batches.Clear();
@@ -109,9 +114,9 @@ public sealed class LedgerBranch(LeaderEpoch since, LedgerBranch? parent)
     internal void Begin(Offset logStart)
     {
         _start = Offset.Zero;
-        _start = logStart <= parent!.DeletedBefore ? Offset.Max(End, logStart) : End;
+        _start = logStart <= DeletedByAncestors ? Offset.Max(End, logStart) : End;
         ForkedAt = End;
-        DeletedBefore = Offset.Min(parent.DeletedBefore, End);
+        DeletedBefore = Offset.Min(DeletedByAncestors, End);
     }
 
     internal void Add(BatchId batch, List<(Offset Offset, long Value)> records)

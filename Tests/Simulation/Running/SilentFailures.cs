@@ -1,4 +1,5 @@
 using System.Runtime.ExceptionServices;
+using OrleansLog.Simulation.Running;
 
 namespace OrleansLog.Simulation;
 
@@ -18,7 +19,7 @@ internal sealed class SilentFailures : IDisposable
 
     private void Note(object? sender, FirstChanceExceptionEventArgs e)
     {
-        if (Environment.CurrentManagedThreadId != _thread) return;
+        if (Environment.CurrentManagedThreadId != _thread || SynchronizationContext.Current is SimProcess { IsApplication: true }) return;
         if (e.Exception is IOException or OperationCanceledException or Replication.Following.DivergedReplicaException) return;
         First ??= $"exception: {e.Exception}";
     }

@@ -14,6 +14,9 @@ public sealed class SimProcess(SimScheduler scheduler) : SynchronizationContext
     /// <summary>Whether even its messages under way are lost: it goes with its disk.</summary>
     public bool IsForgotten { get; set; }
 
+    /// <summary>Whether what it throws and catches is its own affair.</summary>
+    public bool IsApplication { get; init; }
+
     public void Kill()
     {
         IsDead = true;

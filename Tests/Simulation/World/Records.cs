@@ -4,9 +4,14 @@ using OrleansLog.Protocol.Records;
 
 namespace OrleansLog.Simulation.World;
 
-/// <summary>The records of a run: each holds one number that no other record holds.</summary>
+/// <summary>
+/// The records of a run: each stands for one number that no other record stands for. The simulator's own hold theirs; those
+/// of an application get one by their batch and their place.
+/// </summary>
 internal static class Records
 {
+    private const int ValueBytes = 40;
+
     public static byte[] Batch(IEnumerable<long> values, long producerId = RecordBatchHeader.NoProducerId, int baseSequence = RecordBatchHeader.NoSequence)
     {
         using var builder = new RecordBatchBuilder(1 << 16)
@@ -15,7 +20,7 @@ internal static class Records
             ProducerEpoch = (short)(producerId < 0 ? -1 : 0),
             BaseSequence = baseSequence,
         };
-        Span<byte> value = stackalloc byte[40];
+        Span<byte> value = stackalloc byte[ValueBytes];
         foreach (var number in values)
         {
             BinaryPrimitives.WriteInt64BigEndian(value, number);
@@ -31,10 +36,29 @@ internal static class Records
         foreach (var batch in new RecordBatchEnumerator(batches))
         {
             if (RecordBatch.CheckIntegrity(batch.Bytes) != ErrorCode.None) throw new InvalidDataException($"A damaged batch at {batch.Header.BaseOffset}");
-            var reader = new RecordReader(batch.Header, batch.Records);
-            while (reader.TryRead(out var record)) records.Add((record.Offset, BinaryPrimitives.ReadInt64BigEndian(record.Value)));
+            if (!TryReadOwn(batch.Header, batch.Records, records)) Number(batch.Header, records);
         }
 
         return records;
+    }
+
+    // The number is the record's timestamp too, which nobody else's would be.
+    private static bool TryReadOwn(in RecordBatchHeader header, ReadOnlySpan<byte> bytes, List<(Offset, long)> records)
+    {
+        if (header.Compression != CompressionType.None) return false;
+        var reader = new RecordReader(header, bytes);
+        while (reader.TryRead(out var record))
+        {
+            if (record.Value.Length != ValueBytes || BinaryPrimitives.ReadInt64BigEndian(record.Value) != record.Timestamp) return false;
+            records.Add((record.Offset, record.Timestamp));
+        }
+
+        return true;
+    }
+
+    private static void Number(in RecordBatchHeader header, List<(Offset, long)> records)
+    {
+        for (var offset = header.BaseOffset; offset < header.NextOffset; offset += 1)
+            records.Add((offset, ((long)header.Crc << 31) | (offset.Value & int.MaxValue)));
     }
 }

@@ -101,6 +101,10 @@ public sealed class Shadow(Checking.Ledger ledger)
         return low < _batches.Count && _batches[low].Base == offset ? _batches[low] : null;
     }
 
+    /// <summary>Whether something else lies in the place of a batch, or in a part of it, from the log's start on.</summary>
+    public bool HasOtherThan(BatchId batch, Offset logStart) =>
+        _batches.Exists(other => other != batch && other.Base < batch.Next && other.Next > Offset.Max(batch.Base, logStart));
+
     /// <summary>The batch amid which the log starts, if it starts amid one at this offset.</summary>
     public BatchId? AtStart(Offset offset) => _batches is [var first, ..] && first.Base < offset && offset < first.Next ? first : null;
 

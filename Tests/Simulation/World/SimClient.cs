@@ -44,6 +44,9 @@ public abstract class SimClient
         return Cluster.PeekPartition()?.Record is { } record && record.Leader != BrokerId.None ? Cluster.Find(record.Leader) : null;
     }
 
+    /// <summary>A broker that has a replica, or now and then has none.</summary>
+    protected SimBroker GuessReplica() => Cluster.Random.Pick(Cluster.Random.Chance(0.1) ? Cluster.Brokers : [.. Cluster.Replicas]);
+
     /// <summary>Calls a broker; the default if no answer comes.</summary>
     protected Task<T?> CallAsync<T>(SimBroker broker, Func<PartitionReplica, Task<T>> handle)
         where T : class
@@ -113,13 +116,19 @@ public sealed class SimProducer(SimCluster cluster, int place, long firstValue) 
 
 /// <summary>
 /// Reads the partition from its start, in order. When the leader is another one it asks first whether what it has read is
-/// still there (KIP-320).
+/// still there (KIP-320): leadership by leadership, for after an unclean election the end of the last one that the leader
+/// knows may lie beyond the end of what the reader got of it.
 /// </summary>
 public sealed class SimConsumer(SimCluster cluster, int place) : SimClient(cluster, place)
 {
     private LeaderEpoch _known = LeaderEpoch.None;
     private LeaderEpoch _compared = LeaderEpoch.None;
-    private LeaderEpoch _read = LeaderEpoch.None;
+    private readonly List<EpochEndOffset> _read = [];
+
+    private LeaderEpoch _branch = LeaderEpoch.None;
+
+    // Only the leader knows where the log begins: a reader that a follower cannot serve turns to it.
+    private bool _isOutOfRange;
 
     /// <summary>Whether it has asked since the last unclean election if what it has read is still there.</summary>
     public bool HasCompared => _compared >= Cluster.Ledger.Current.Since;
@@ -132,7 +141,7 @@ public sealed class SimConsumer(SimCluster cluster, int place) : SimClient(clust
         while (true)
         {
             await Task.Delay(TimeSpan.FromMilliseconds(Cluster.Random.Between(5, 60)), Clock);
-            var broker = Cluster.Profile.ReadsFollowers ? Cluster.Random.Pick(Cluster.Brokers) : GuessLeader();
+            var broker = Cluster.Profile.ReadsFollowers && !_isOutOfRange ? GuessReplica() : GuessLeader();
             if (broker is not null) await PollAsync(broker);
         }
     }
@@ -143,32 +152,39 @@ public sealed class SimConsumer(SimCluster cluster, int place) : SimClient(clust
         var answer = await CallAsync(leader, replica => Task.FromResult(Fetch(replica, known)));
         if (answer is null) return;
         if (answer.Error == ErrorCode.FencedLeaderEpoch) _known = answer.Epoch;
+        _isOutOfRange = answer.Error == ErrorCode.OffsetNotAvailable;
+        if (answer.Error is ErrorCode.None or ErrorCode.OffsetOutOfRange && MustBeginAnew(answer)) return;
         if (answer.Error == ErrorCode.OffsetOutOfRange) Restart(leader, answer);
         if (answer.Error != ErrorCode.None) return;
         _known = _compared = answer.Epoch;
-        if (answer.Agreed is { } agreed && agreed.EndOffset < Position)
+        if (answer.Agreed is { } agreed && agreed < Position)
         {
-            (Position, _read) = (agreed.EndOffset, agreed.Epoch);
+            Position = agreed;
+            Forget();
             Cluster.History.SetBack(Place, Position, Cluster.Ledger.Of(answer.Epoch).Since);
             return;
         }
 
-        foreach (var batch in new RecordBatchEnumerator(answer.Bytes)) _read = batch.Header.PartitionLeaderEpoch;
+        foreach (var batch in new RecordBatchEnumerator(answer.Bytes)) Note(batch.Header);
         foreach (var (offset, value) in Records.Read(answer.Bytes)) Take(leader, known, answer.Epoch, offset, value);
+    }
+
+    // It has read nothing by which a log could tell that records were lost; where another one began says nothing.
+    private bool MustBeginAnew(FetchAnswer answer)
+    {
+        var branch = Cluster.Ledger.Of(answer.Epoch).Since;
+        var isAnother = branch > _branch && _read.Count == 0 && Position > Offset.Zero;
+        if (branch > _branch) _branch = branch;
+        if (!isAnother) return false;
+        Position = Offset.Zero;
+        Cluster.History.SetBack(Place, Position, branch);
+        return true;
     }
 
     // The records that were due may have been deleted: the reader goes on with the first that are left.
     private void Restart(SimBroker leader, FetchAnswer answer)
     {
         var branch = Cluster.Ledger.Of(answer.Epoch);
-        if (_read == LeaderEpoch.None && branch.Parent is not null && answer.LogEnd < Position)
-        {
-            // It has read nothing by which the log could tell that records were lost.
-            Position = answer.LogEnd;
-            Cluster.History.SetBack(Place, Position, branch.Since);
-            return;
-        }
-
         if (answer.LogStart <= Position || answer.LogStart > branch.DeletedBefore)
             Cluster.Violate("poll skip", $"offset {Position} is out of range at broker {leader.Id}, whose log starts at {answer.LogStart}");
         Position = Offset.Max(Position, answer.LogStart);
@@ -184,7 +200,7 @@ public sealed class SimConsumer(SimCluster cluster, int place) : SimClient(clust
 
     private FetchAnswer Fetch(PartitionReplica replica, LeaderEpoch known)
     {
-        if (_read != LeaderEpoch.None && AgreedEnd(replica) is var agreed && replica.LeaderEpoch > _compared && agreed.EndOffset < Position)
+        if (_read.Count > 0 && replica.LeaderEpoch > _compared && AgreedEnd(replica) is var agreed && agreed < Position)
             return new(ErrorCode.None, replica.LeaderEpoch, replica.Log.LogStartOffset, replica.Log.LogEndOffset, [], agreed);
         var read = Read(replica, known);
         var bytes = new byte[read.Log.Slice.Length];
@@ -200,11 +216,29 @@ public sealed class SimConsumer(SimCluster cluster, int place) : SimClient(clust
         return read.Error == ErrorCode.OffsetOutOfRange ? read with { Error = ErrorCode.OffsetNotAvailable } : read;
     }
 
-    private EpochEndOffset AgreedEnd(PartitionReplica replica)
+    // Nothing at all when the leader knows none of the leaderships. One that has no record tells nothing.
+    private Offset AgreedEnd(PartitionReplica replica)
     {
-        var end = replica.Log.EndOffsetFor(_read);
-        return end == EpochEndOffset.Unknown ? new(replica.Log.LatestEpoch, replica.Log.LogEndOffset) : end;
+        foreach (var read in Enumerable.Reverse(_read))
+            if (replica.Log.EndOffsetFor(read.Epoch) is var end && end.Epoch == read.Epoch) return Offset.Min(end.EndOffset, read.EndOffset);
+        return replica.Log.LatestEpoch == LeaderEpoch.None ? replica.Log.LogEndOffset : Offset.Zero;
     }
 
-    private sealed record FetchAnswer(ErrorCode Error, LeaderEpoch Epoch, Offset LogStart, Offset LogEnd, byte[] Bytes, EpochEndOffset? Agreed = null);
+    private void Note(in RecordBatchHeader batch)
+    {
+        if (_read is [.., var last] && last.Epoch == batch.PartitionLeaderEpoch) _read.RemoveAt(_read.Count - 1);
+        _read.Add(new(batch.PartitionLeaderEpoch, batch.NextOffset));
+    }
+
+    // What it has read from its position on is not there any more.
+    private void Forget()
+    {
+        var known = _read.FindIndex(read => read.EndOffset >= Position);
+        if (known < 0) return;
+        var last = _read[known] with { EndOffset = Position };
+        _read.RemoveRange(known, _read.Count - known);
+        if (Position > (known > 0 ? _read[^1].EndOffset : Offset.Zero)) _read.Add(last);
+    }
+
+    private sealed record FetchAnswer(ErrorCode Error, LeaderEpoch Epoch, Offset LogStart, Offset LogEnd, byte[] Bytes, Offset? Agreed = null);
 }

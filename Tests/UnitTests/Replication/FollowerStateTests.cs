@@ -110,6 +110,8 @@ public sealed class FollowerStateTests
         Assert.Equal(new Offset(20), Follower().Decide(request, new Outline(5, 30, epoch: 4)).RestartAt);
         Assert.Null(Follower().Decide(request with { LogEndOffset = new(30) }, new Outline(5, 30, epoch: 4)).RestartAt);
         Assert.Null(Follower().Decide(request, new Outline(5, 30, epoch: 5)).RestartAt);
+        // Said before the leader's log was known to start further on.
+        Assert.Null(Follower().Decide(request, new Outline(25, 25, epoch: -1)).RestartAt);
     }
 
     [Fact]

@@ -59,8 +59,11 @@ internal sealed class LeaderScript : ILogOutline
     public LeaderEffects Die(int broker)
     {
         _dead.Add(new(broker));
-        return State.BrokersChanged(NowMs);
+        return State.BrokersChanged(_ => 1, NowMs);
     }
+
+    /// <summary>A broker is heard of in another epoch, without having been missed.</summary>
+    public LeaderEffects Restart(int broker, long brokerEpoch) => State.BrokersChanged(id => id.Value == broker ? brokerEpoch : 1, NowMs);
 
     public LeaderEffects Write(PartitionRecord proposal) =>
         State.ProposalEnded(new(true, new(proposal, new(State.Current.Version.Value + 1))), NowMs);

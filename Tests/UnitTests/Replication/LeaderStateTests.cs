@@ -75,6 +75,25 @@ public sealed class LeaderStateTests
     }
 
     [Fact]
+    public void A_follower_that_restarted_before_anybody_missed_it_is_asked_what_it_has_left()
+    {
+        var script = new LeaderScript(end: 4);
+        script.Accept(1, matched: 4);
+        script.Accept(2, matched: 4);
+        script.NowMs += 10_000;
+        script.Accept(1, matched: 4);
+        script.Accept(2, matched: 4);
+        Assert.Null(script.State.NextSend(script.Follower(2), script.NowMs));
+
+        script.Restart(2, brokerEpoch: 2);
+
+        Assert.Null(script.State.NextSend(script.Follower(1), script.NowMs));
+        Assert.NotNull(script.State.NextSend(script.Follower(2), script.NowMs));
+        var left = script.Accept(2, matched: 0, brokerEpoch: 2, cleanSince: 2).Proposal;
+        Assert.Equal([0, 1], left!.InSync.Select(member => member.Broker.Value));
+    }
+
+    [Fact]
     public void Nothing_is_committed_while_the_record_is_in_doubt()
     {
         var script = new LeaderScript(end: 4);

@@ -192,6 +192,31 @@ public class DeletionTests
     }
 
     [Fact]
+    public async Task What_was_deleted_on_a_full_disk_is_not_missed_after_a_power_failure()
+    {
+        for (var seed = 0; seed < 50; seed++)
+        {
+            var harness = await new LogHarness(seed) { Options = new LogOptions { SegmentBytes = 3 * BatchBytes } }.OpenAsync();
+            harness.Append(batches: 10);
+            await harness.Log.CheckpointAsync();
+            harness.Disk.CapacityBytes = harness.Disk.List(LogHarness.Directory).Sum(entry => entry.Length);
+            harness.Disk.HoldFlushes = true;
+            var deletion = harness.Log.DeleteBeforeAsync(new Offset(7));
+            for (var flushes = seed % 4; flushes > 0 && !deletion.IsCompleted; flushes--) harness.Disk.ReleaseFlushes();
+            harness.Disk.HoldFlushes = false;
+            harness.Disk.CapacityBytes = long.MaxValue;
+            await harness.ReopenAfterPowerFailureAsync();
+            Assert.Null(harness.Log.FirstRefusedOffset);
+            Assert.Contains(harness.Log.LogStartOffset, deletion.IsCompleted ? [new Offset(7)] : new[] { Offset.Zero, new Offset(7) });
+            Assert.Equal(new Offset(10), LogHarness.NextOffset(harness.ReadAll(harness.Log.LogStartOffset)));
+            Assert.Empty(harness.Files(".start"));
+            await harness.Log.ResetToAsync(new Offset(2));
+            await harness.ReopenAfterPowerFailureAsync();
+            Assert.Equal((new Offset(2), new Offset(2)), (harness.Log.LogStartOffset, harness.Log.LogEndOffset));
+        }
+    }
+
+    [Fact]
     public async Task Retention_by_time_and_by_size_names_the_segments_that_may_go()
     {
         var harness = await new LogHarness { Options = new LogOptions { SegmentBytes = BatchBytes, RetentionMs = -1 } }.OpenAsync();
