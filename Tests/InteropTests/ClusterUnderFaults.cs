@@ -183,7 +183,15 @@ public sealed class ClusterUnderFaults(ITestOutputHelper output)
 
         public async Task EndAsync()
         {
-            await process.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(3));
+            using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(3));
+            try
+            {
+                await process.WaitForExitAsync(patience.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                Assert.Fail($"{string.Join(' ', process.StartInfo.ArgumentList.Take(2))} did not end; it wrote {Lines().Length} lines, the last {Lines().LastOrDefault()}");
+            }
             Assert.True(process.ExitCode == 0, $"{process.StartInfo.ArgumentList[0]} ended with {process.ExitCode}: {await _error}");
         }
 

@@ -29,7 +29,12 @@ internal sealed class DirectoryLock : IDisposable
         return new DirectoryLock(handle);
     }
 
-    public void Dispose() => _handle.Dispose();
+    // Told so, and not only by closing: a process that is being started at this moment still has the descriptor too.
+    public void Dispose()
+    {
+        if (!_handle.IsClosed && !OperatingSystem.IsWindows()) _ = LibC.Flock(_handle, LibC.Unlock);
+        _handle.Dispose();
+    }
 
     private static SafeFileHandle? TryOpen(string path) =>
         OperatingSystem.IsWindows() ? TryOpenOnWindows(path) : TryOpenOnUnix(path);

@@ -12,6 +12,7 @@ internal static partial class LibC
     public static int CloseOnExec => OperatingSystem.IsMacOS() ? 0x1000000 : 0x80000;
 
     public const int LockExclusiveNonBlocking = 2 | 4;
+    public const int Unlock = 8;
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Open(string path, int flags);

@@ -1,11 +1,9 @@
 using System.Net;
-using System.Net.Sockets;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging.Abstractions;
 using Orleans.Configuration;
 using Orleans.Hosting;
 using OrleansLog.Client;
+using OrleansLog.ClusterTests.Support;
 using OrleansLog.Silo.Clustering;
 using OrleansLog.Silo.Options;
 
@@ -18,7 +16,7 @@ namespace OrleansLog.ClusterTests.Client;
 internal sealed class LogSilo(int id = 0, string cluster = "orleanslog", string? blobs = null, Action<ISiloBuilder>? configure = null) : IAsyncDisposable
 {
     private readonly DirectoryInfo _data = Directory.CreateTempSubdirectory("orleanslog-silo-");
-    private readonly int[] _ports = FreePorts(3);
+    private readonly int[] _ports = FreePorts.Find(3);
     private ClusterEngine? _engine;
 
     public string Kafka => $"127.0.0.1:{_ports[0]}";
@@ -59,49 +57,20 @@ internal sealed class LogSilo(int id = 0, string cluster = "orleanslog", string?
     }
 
     /// <summary>An application outside of the silos, with an Orleans client and the log's client on it.</summary>
-    public async Task<Application> ConnectAsync(
-        Func<ClientOptions, ClientOptions>? configure = null, int? messageBytesMax = null, Action<IClientBuilder>? more = null)
-    {
-        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
-        builder.UseOrleansClient(orleans =>
+    public Task<Application> ConnectAsync(
+        Func<ClientOptions, ClientOptions>? configure = null, int? messageBytesMax = null, Action<IClientBuilder>? more = null) => Application.StartAsync(
+        cluster,
+        orleans =>
         {
             orleans.UseStaticClustering(new IPEndPoint(IPAddress.Loopback, _ports[2]));
-            orleans.Configure<ClusterOptions>(named => (named.ClusterId, named.ServiceId) = (cluster, cluster));
             if (messageBytesMax is { } max) orleans.Configure<ClientMessagingOptions>(messaging => messaging.MaxMessageBodySize = max);
-            orleans.AddOrleansLogClient(configure);
             more?.Invoke(orleans);
-        });
-        var host = builder.Build();
-        await host.StartAsync();
-        return new Application(host);
-    }
+        },
+        configure);
 
     public async ValueTask DisposeAsync()
     {
         await StopAsync();
         _data.Delete(recursive: true);
-    }
-
-    private static int[] FreePorts(int count)
-    {
-        var sockets = Enumerable.Range(0, count).Select(_ => new Socket(SocketType.Stream, ProtocolType.Tcp)).ToList();
-        sockets.ForEach(socket => socket.Bind(new IPEndPoint(IPAddress.Loopback, 0)));
-        int[] ports = [.. sockets.Select(socket => ((IPEndPoint)socket.LocalEndPoint!).Port)];
-        sockets.ForEach(socket => socket.Dispose());
-        return ports;
-    }
-}
-
-/// <summary>A host with an Orleans client.</summary>
-internal sealed class Application(IHost host) : IAsyncDisposable
-{
-    public IServiceProvider Services => host.Services;
-
-    public OrleansLogClient Log => host.Services.GetRequiredService<OrleansLogClient>();
-
-    public async ValueTask DisposeAsync()
-    {
-        await host.StopAsync();
-        await ((IAsyncDisposable)host).DisposeAsync();
     }
 }

@@ -16,7 +16,7 @@ public sealed class GrowingCluster(Azurite azurite) : IClassFixture<Azurite>
         await using var silos = await SiloProcesses.StartAsync(3, azurite.ConnectionString);
         await using var client = new OrleansLogClient(silos.Bootstrap);
         await client.Admin.CreateTopicAsync(new NewTopic(Topic, Partitions, 3));
-        await using var workload = new Workload(silos.Bootstrap, Topic, Partitions, producers: 1, consumers: 1);
+        await using var workload = new Workload([client], Topic, Partitions, producers: 1, consumers: 1);
 
         await silos.AddAsync();
         await Eventually.TrueAsync(async () => (await client.Admin.DescribeClusterAsync()).Brokers.Count == 4);

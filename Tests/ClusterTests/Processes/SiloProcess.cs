@@ -4,8 +4,8 @@ using OrleansLog.ClusterTests.Support;
 namespace OrleansLog.ClusterTests.Processes;
 
 /// <summary>
-/// One silo with its broker as users run it: the executable in a process of its own, on free ports of the loopback interface
-/// and a data directory of its own.
+/// One silo with its broker as users run it: the executable in a process of its own, on free ports of its place and with a
+/// data directory of its own.
 /// </summary>
 internal sealed class SiloProcess : IAsyncDisposable
 {
@@ -15,40 +15,53 @@ internal sealed class SiloProcess : IAsyncDisposable
     private readonly int[] _ports = FreePorts.Find(4);
     private readonly string _cluster;
     private readonly string _connection;
+    private readonly Place _place;
     private readonly string[] _options;
     private Process? _process;
+    private Tail _said = new();
 
     /// <param name="id">The broker's id.</param>
     /// <param name="cluster">The cluster's name, which its blob container has too.</param>
     /// <param name="connection">The blob storage's connection string.</param>
+    /// <param name="place">Where it runs.</param>
     /// <param name="options">Further options.</param>
-    public SiloProcess(int id, string cluster, string connection, params string[] options) => (Id, _cluster, _connection, _options) = (id, cluster, connection, options);
+    public SiloProcess(int id, string cluster, string connection, Place place, string[] options) =>
+        (Id, _cluster, _connection, _place, _options) = (id, cluster, connection, place, options);
 
     public int Id { get; }
 
-    public string Address => $"127.0.0.1:{_ports[0]}";
+    public string Address => $"{_place.Address}:{_ports[0]}";
 
     /// <summary>Starts the process and waits until it says that it serves.</summary>
     public async Task StartAsync()
     {
         _process?.Dispose();
-        _process = Process.Start(new ProcessStartInfo("dotnet",
+        string[] command =
         [
-            Path.Combine(AppContext.BaseDirectory, "OrleansLog.Silo.dll"), "--engine", "orleans", "--clustering", "blobs", "--cluster-name", _cluster,
+            .. _place.Prefix, "dotnet", Path.Combine(AppContext.BaseDirectory, "OrleansLog.Silo.dll"), "--engine", "orleans", "--clustering", "blobs", "--cluster-name", _cluster,
             "--blob-container", _cluster, "--broker-id", $"{Id}", "--data", _data.FullName, "--kafka-port", $"{_ports[0]}", "--http-port", $"{_ports[1]}",
-            "--silo-port", $"{_ports[2]}", "--gateway-port", $"{_ports[3]}", .. _options,
-        ])
+            "--silo-port", $"{_ports[2]}", "--gateway-port", $"{_ports[3]}", "--host", _place.Address, .. _options,
+        ];
+        _process = Process.Start(new ProcessStartInfo(command[0], command[1..])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             Environment = { ["OLOG_BLOB_CONNECTION"] = _connection },
         })!;
-        using var patience = new CancellationTokenSource(StartTimeMax);
-        if (await _process.StandardOutput.ReadLineAsync(patience.Token) is null)
-            throw new InvalidOperationException($"Silo {Id} did not start: {await _process.StandardError.ReadToEndAsync(patience.Token)}");
-        // Its later output must not fill the pipes.
+        // What it says must not fill the pipes, from the start on.
+        _said = new Tail();
+        _process.ErrorDataReceived += (_, line) => _said.Add(line.Data);
+        _process.BeginErrorReadLine();
+        try
+        {
+            var serving = await _process.StandardOutput.ReadLineAsync().WaitAsync(StartTimeMax);
+            Assert.True(serving is not null, $"Silo {Id} did not start: {_said}");
+        }
+        catch (TimeoutException)
+        {
+            Assert.Fail($"Silo {Id} has not started within {StartTimeMax}: {_said}");
+        }
         _ = _process.StandardOutput.BaseStream.CopyToAsync(Stream.Null, CancellationToken.None);
-        _ = _process.StandardError.BaseStream.CopyToAsync(Stream.Null, CancellationToken.None);
     }
 
     /// <summary>Ends it as a power cut would, as far as it can tell (SIGKILL).</summary>
@@ -69,7 +82,7 @@ internal sealed class SiloProcess : IAsyncDisposable
     /// <summary>Stops it in its tracks (SIGSTOP).</summary>
     public Task PauseAsync() => Signals.SendAsync(_process!, "STOP");
 
-    /// <summary>Lets it go on (SIGCONT); true if it still lives a moment later, for it may learn that it was given up.</summary>
+    /// <summary>Lets it go on (SIGCONT).</summary>
     public Task ResumeAsync() => Signals.SendAsync(_process!, "CONT");
 
     /// <summary>Whether the process has ended, by itself or otherwise.</summary>
@@ -88,5 +101,29 @@ internal sealed class SiloProcess : IAsyncDisposable
             await KillAsync();
         _process?.Dispose();
         _data.Delete(recursive: true);
+    }
+
+    /// <summary>The last lines of what a process says.</summary>
+    private sealed class Tail
+    {
+        private const int LinesMax = 50;
+
+        private readonly Queue<string> _lines = new();
+
+        public void Add(string? line)
+        {
+            lock (_lines)
+            {
+                _lines.Enqueue(line ?? "");
+                if (_lines.Count > LinesMax)
+                    _lines.Dequeue();
+            }
+        }
+
+        public override string ToString()
+        {
+            lock (_lines)
+                return string.Join(Environment.NewLine, _lines);
+        }
     }
 }

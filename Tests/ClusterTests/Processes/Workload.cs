@@ -8,27 +8,28 @@ namespace OrleansLog.ClusterTests.Processes;
 
 /// <summary>
 /// Producers and consumers that write down what they are told, for the simulator's history checker. Each producer sends one
-/// value after the other to each partition in turn; each value once.
+/// value after the other to each partition; each value once. They take turns with the clients that they are given.
 /// </summary>
 internal sealed class Workload : IAsyncDisposable
 {
     private readonly string _topic;
     private readonly int _partitions;
-    private readonly OrleansLogClient _client;
+    private readonly IReadOnlyList<OrleansLogClient> _clients;
     private readonly CancellationTokenSource _stopProducing = new();
     private readonly CancellationTokenSource _stopConsuming = new();
     private readonly Lock _gate = new();
-    private readonly List<Sent> _acknowledged = [];
+    private readonly List<Sent>[] _acknowledged;
     private readonly List<Got> _polled = [];
+    private readonly HashSet<(int Who, int Partition, long Offset)> _seen = [];
     private readonly List<string> _refusals = [];
     private readonly Task[] _producers;
     private readonly Task[] _consumers;
     private long _lastValue;
 
-    public Workload(string bootstrap, string topic, int partitions, int producers, int consumers)
+    public Workload(IReadOnlyList<OrleansLogClient> clients, string topic, int partitions, int producers, int consumers)
     {
-        (_topic, _partitions) = (topic, partitions);
-        _client = new OrleansLogClient(new ClientOptions { BootstrapServers = bootstrap, RequestTimeoutMs = 5_000, ConnectTimeoutMs = 1_000, RetryBackoffMsMax = 200 });
+        (_clients, _topic, _partitions) = (clients, topic, partitions);
+        _acknowledged = [.. Enumerable.Range(0, partitions).Select(_ => new List<Sent>())];
         _producers = [.. Enumerable.Range(0, producers).SelectMany(id => Enumerable.Range(0, partitions).Select(partition => Task.Run(() => ProduceAsync(id, partition))))];
         _consumers = [.. Enumerable.Range(0, consumers).Select(id => Task.Run(() => ConsumeAsync(id)))];
     }
@@ -48,15 +49,15 @@ internal sealed class Workload : IAsyncDisposable
         get
         {
             lock (_gate)
-                return _acknowledged.Count;
+                return _acknowledged.Sum(sent => sent.Count);
         }
     }
 
-    /// <summary>How many values that were sent after a moment have been acknowledged, on the partition with the fewest.</summary>
+    /// <summary>How many values have been acknowledged since a moment, on the partition with the fewest.</summary>
     public int FewestSince(DateTimeOffset moment)
     {
         lock (_gate)
-            return Enumerable.Range(0, _partitions).Min(partition => _acknowledged.Count(sent => sent.Partition == partition && sent.AtMs > moment.ToUnixTimeMilliseconds()));
+            return _acknowledged.Min(sent => sent.Count - FirstAfter(sent, moment.ToUnixTimeMilliseconds()));
     }
 
     /// <summary>The longest that any partition acknowledged nothing between two moments, in ms.</summary>
@@ -64,8 +65,8 @@ internal sealed class Workload : IAsyncDisposable
     {
         var (fromMs, toMs) = (from.ToUnixTimeMilliseconds(), to.ToUnixTimeMilliseconds());
         lock (_gate)
-            return Enumerable.Range(0, _partitions).Max(partition => LongestGap(
-                [fromMs, .. _acknowledged.Where(sent => sent.Partition == partition && sent.AtMs >= fromMs && sent.AtMs <= toMs).Select(sent => sent.AtMs).Order(), toMs]));
+            return _acknowledged.Max(sent => LongestGap(
+                [fromMs, .. sent.Skip(FirstAfter(sent, fromMs)).Select(each => each.AtMs).Where(atMs => atMs <= toMs), toMs]));
     }
 
     /// <summary>Ends the producers, lets the consumers read to the end, and says what is wrong with what they saw.</summary>
@@ -74,8 +75,7 @@ internal sealed class Workload : IAsyncDisposable
         await _stopProducing.CancelAsync();
         await Task.WhenAll(_producers);
         var log = await ReadLogAsync();
-        while (!HaveRead(log))
-            await Task.Yield();
+        await Eventually.TrueAsync(() => HaveRead(log.Count));
         await _stopConsuming.CancelAsync();
         await Task.WhenAll(_consumers);
         return [.. Enumerable.Range(0, _partitions).SelectMany(partition => Judge(partition, log))];
@@ -86,14 +86,13 @@ internal sealed class Workload : IAsyncDisposable
         await _stopProducing.CancelAsync();
         await _stopConsuming.CancelAsync();
         await Task.WhenAll([.. _producers, .. _consumers]);
-        await _client.DisposeAsync();
         _stopProducing.Dispose();
         _stopConsuming.Dispose();
     }
 
     private async Task ProduceAsync(int id, int partition)
     {
-        await using var producer = _client.CreateProducer(new ProducerOptions { DeliveryTimeoutMs = 60_000, RequestTimeoutMs = 3_000 });
+        await using var producer = _clients[id % _clients.Count].CreateProducer(new ProducerOptions { DeliveryTimeoutMs = 60_000, RequestTimeoutMs = 3_000 });
         while (!_stopProducing.IsCancellationRequested)
         {
             var value = Interlocked.Increment(ref _lastValue);
@@ -101,7 +100,7 @@ internal sealed class Workload : IAsyncDisposable
             {
                 var metadata = await producer.ProduceAsync(_topic, new OutgoingRecord { Partition = partition, Value = Encoding.ASCII.GetBytes(Text(value)) });
                 lock (_gate)
-                    _acknowledged.Add(new(id, partition, metadata.Offset.Value, value, DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()));
+                    _acknowledged[partition].Add(new(id, metadata.Offset.Value, value, DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()));
             }
             catch (OrleansLogException refused)
             {
@@ -113,14 +112,17 @@ internal sealed class Workload : IAsyncDisposable
 
     private async Task ConsumeAsync(int id)
     {
-        await using var consumer = _client.CreateConsumer<string, string>(new ConsumerOptions { OffsetReset = OffsetReset.Earliest });
+        await using var consumer = _clients[id % _clients.Count].CreateConsumer<string, string>(new ConsumerOptions { OffsetReset = OffsetReset.Earliest });
         consumer.Assign(Enumerable.Range(0, _partitions).Select(partition => new TopicPartition(_topic, partition)));
         try
         {
             await foreach (var record in consumer.ConsumeAsync(_stopConsuming.Token))
             {
                 lock (_gate)
+                {
                     _polled.Add(new(id, record.Partition, record.Offset.Value, long.Parse(record.Value!, CultureInfo.InvariantCulture)));
+                    _seen.Add((id, record.Partition, record.Offset.Value));
+                }
             }
         }
         catch (OperationCanceledException)
@@ -131,23 +133,26 @@ internal sealed class Workload : IAsyncDisposable
 
     private async Task<List<Got>> ReadLogAsync()
     {
-        var ends = await _client.Admin.ListOffsetsAsync(Enumerable.Range(0, _partitions).ToDictionary(partition => new TopicPartition(_topic, partition), _ => OffsetSpec.Latest));
+        var ends = await _clients[0].Admin.ListOffsetsAsync(Enumerable.Range(0, _partitions).ToDictionary(partition => new TopicPartition(_topic, partition), _ => OffsetSpec.Latest));
         var log = new List<Got>();
-        await using var reader = _client.CreateConsumer<string, string>(new ConsumerOptions { OffsetReset = OffsetReset.Earliest });
+        var left = ends.Where(end => end.Value.Offset > Offset.Zero).ToDictionary(end => end.Key.Partition, end => end.Value.Offset.Value);
+        await using var reader = _clients[0].CreateConsumer<string, string>(new ConsumerOptions { OffsetReset = OffsetReset.Earliest });
         reader.Assign(ends.Keys);
         await foreach (var record in reader.ConsumeAsync())
         {
             log.Add(new(-1, record.Partition, record.Offset.Value, long.Parse(record.Value!, CultureInfo.InvariantCulture)));
-            if (ends.All(end => log.Exists(got => got.Partition == end.Key.Partition && got.Offset >= end.Value.Offset.Value - 1)))
+            if (record.Offset.Value + 1 >= left.GetValueOrDefault(record.Partition))
+                left.Remove(record.Partition);
+            if (left.Count == 0)
                 break;
         }
         return log;
     }
 
-    private bool HaveRead(List<Got> log)
+    private bool HaveRead(int records)
     {
         lock (_gate)
-            return Enumerable.Range(0, _consumers.Length).All(id => _polled.Where(got => got.Who == id).Select(got => (got.Partition, got.Offset)).Distinct().Count() >= log.Count);
+            return _seen.Count >= records * _consumers.Length;
     }
 
     // Everything in the log at the end is what was committed; what a consumer got beyond that was not.
@@ -156,7 +161,7 @@ internal sealed class Workload : IAsyncDisposable
         var history = new History();
         foreach (var got in log.Where(got => got.Partition == partition))
             history.Committed(new(got.Offset), got.Value);
-        foreach (var sent in _acknowledged.Where(sent => sent.Partition == partition))
+        foreach (var sent in _acknowledged[partition])
             history.Acknowledged(sent.Producer, new(sent.Offset), sent.Value);
         foreach (var got in _polled.Where(got => got.Partition == partition))
             history.Polled(got.Who, new(got.Offset), got.Value);
@@ -164,11 +169,19 @@ internal sealed class Workload : IAsyncDisposable
         return history.FindAnomalies().Where(anomaly => anomaly.Kind != AnomalyKind.Duplicate).Select(anomaly => $"{_topic}-{partition}: {anomaly}");
     }
 
+    private static int FirstAfter(List<Sent> sent, long atMs)
+    {
+        var first = sent.Count;
+        while (first > 0 && sent[first - 1].AtMs > atMs)
+            first--;
+        return first;
+    }
+
     private static long LongestGap(long[] moments) => moments.Zip(moments.Skip(1)).Max(each => each.Second - each.First);
 
     private static string Text(long value) => value.ToString(CultureInfo.InvariantCulture);
 
-    private readonly record struct Sent(int Producer, int Partition, long Offset, long Value, long AtMs);
+    private readonly record struct Sent(int Producer, long Offset, long Value, long AtMs);
 
     private readonly record struct Got(int Who, int Partition, long Offset, long Value);
 }

@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace OrleansLog.UnitTests.Metadata;
 
 /// <summary>
-/// Azurite's blob service (https://github.com/Azure/Azurite) in memory, in a process of its own on a free port of the
-/// loopback interface, for all tests that share it. Where it is not installed there is none.
+/// Azurite's blob service (https://github.com/Azure/Azurite) in memory, in a process of its own on a free port, for all tests
+/// that share it. Where it is not installed there is none.
 /// </summary>
 public sealed class Azurite : IAsyncLifetime
 {
@@ -20,6 +20,12 @@ public sealed class Azurite : IAsyncLifetime
     private Process? _process;
     private string? _address;
     private string? _missing;
+
+    /// <summary>The address to listen on; the loopback interface's by default.</summary>
+    public string Host { get; init; } = "127.0.0.1";
+
+    /// <summary>The process, where it runs.</summary>
+    public Process? Process => _process;
 
     /// <summary>How to reach it; skips the running test where it is not installed.</summary>
     public string ConnectionString
@@ -38,7 +44,7 @@ public sealed class Azurite : IAsyncLifetime
             _missing = $"{Program} is not on the PATH (npm install --global azurite)";
             return;
         }
-        string[] arguments = ["--inMemoryPersistence", "--silent", "--disableTelemetry", "--skipApiVersionCheck", "--blobHost", "127.0.0.1", "--blobPort", "0"];
+        string[] arguments = ["--inMemoryPersistence", "--silent", "--disableTelemetry", "--skipApiVersionCheck", "--blobHost", Host, "--blobPort", "0"];
         _process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Path.GetTempPath() })!;
         _process.ErrorDataReceived += (_, _) => { };
         _process.BeginErrorReadLine();

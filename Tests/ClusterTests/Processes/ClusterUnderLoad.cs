@@ -1,0 +1,121 @@
+using OrleansLog.Client;
+using OrleansLog.ClusterTests.Support;
+
+namespace OrleansLog.ClusterTests.Processes;
+
+/// <summary>
+/// Three silos in processes of their own with producers and consumers, half of them by grain calls and half over the Kafka
+/// endpoint, to which faults happen; what they saw is judged by the simulator's checker.
+/// </summary>
+internal sealed class ClusterUnderLoad : IAsyncDisposable
+{
+    private const string Topic = "history";
+    private const int Partitions = 3;
+    private const int Replicas = 3;
+    private const int ProgressRecords = 20;
+
+    private readonly SiloProcesses _silos;
+    private readonly OrleansLogClient _wire;
+    private readonly Application _application;
+    private readonly Workload _workload;
+    private readonly List<(string Fault, long Ms)> _gaps = [];
+
+    private ClusterUnderLoad(SiloProcesses silos, OrleansLogClient wire, Application application)
+    {
+        (_silos, _wire, _application) = (silos, wire, application);
+        _workload = new Workload([wire, application.Log], Topic, Partitions, producers: 2, consumers: 2);
+    }
+
+    /// <param name="connection">The blob storage's connection string.</param>
+    /// <param name="placeOf">Where each silo runs; the loopback interface by default.</param>
+    /// <param name="options">Further options of every silo.</param>
+    public static async Task<ClusterUnderLoad> StartAsync(string connection, Func<int, Place>? placeOf = null, params string[] options)
+    {
+        var silos = await SiloProcesses.StartAsync(Replicas, connection, placeOf, options);
+        var wire = new OrleansLogClient(Patient(new ClientOptions { BootstrapServers = silos.Bootstrap }));
+        await wire.Admin.CreateTopicAsync(new NewTopic(Topic, Partitions, Replicas) { Configs = new Dictionary<string, string> { ["min.insync.replicas"] = "2" } });
+        var cluster = new ClusterUnderLoad(silos, wire, await silos.ConnectAsync(Patient));
+        await Eventually.TrueAsync(() => cluster._workload.FewestSince(DateTimeOffset.UnixEpoch) >= ProgressRecords);
+        return cluster;
+    }
+
+    /// <summary>
+    /// Lets something happen to a silo, waits until every partition takes records again, mends it, and waits until all is as
+    /// before. A silo that ended, since it was killed or has learned that it was given up, is started again, as a supervisor does.
+    /// </summary>
+    public async Task PlayAsync(int silo, Fault fault)
+    {
+        var since = DateTimeOffset.UtcNow;
+        await fault.StrikeAsync(_silos[silo]);
+        var struck = DateTimeOffset.UtcNow;
+        await UntilWritesGoOnAsync(struck, $"silo {silo} was {fault.Name}");
+        _gaps.Add((fault.Name, _workload.LongestGap(since, DateTimeOffset.UtcNow)));
+        await fault.MendAsync(_silos[silo]);
+        await Eventually.TrueAsync(IsWholeAsync, $"all replicas are in sync after silo {silo} was {fault.Name}");
+        await UntilWritesGoOnAsync(DateTimeOffset.UtcNow, $"silo {silo} was mended");
+    }
+
+    /// <summary>Ends the load and fails if anything was lost, reordered, read too early or refused.</summary>
+    public async Task AssertSoundAsync(ITestOutputHelper output)
+    {
+        var anomalies = await _workload.JudgeAsync();
+        output.WriteLine($"{_workload.AcknowledgedCount} records acknowledged in {_gaps.Count} rounds.");
+        foreach (var fault in _gaps.GroupBy(gap => gap.Fault, gap => gap.Ms))
+        {
+            var sorted = fault.Order().ToList();
+            output.WriteLine($"{fault.Key} ({sorted.Count} times): no partition took nothing for longer than {sorted[sorted.Count / 2]} ms (median; {sorted[0]} to {sorted[^1]}).");
+        }
+        Assert.Empty(anomalies);
+        Assert.Empty(_workload.Refusals);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _workload.DisposeAsync();
+        await _application.DisposeAsync();
+        await _wire.DisposeAsync();
+        await _silos.DisposeAsync();
+    }
+
+    private Task UntilWritesGoOnAsync(DateTimeOffset since, string after) =>
+        Eventually.TrueAsync(() => _workload.FewestSince(since) >= ProgressRecords, $"all partitions take records after {after}");
+
+    // Every broker must say so: one that was given up, and has not learned it yet, may still think so.
+    private async Task<bool> IsWholeAsync()
+    {
+        foreach (var silo in _silos.Where(silo => silo.HasEnded))
+            await silo.StartAsync();
+        foreach (var silo in _silos)
+        {
+            if (!await IsWholeAsync(silo))
+                return false;
+        }
+        return _silos.All(silo => !silo.HasEnded);
+    }
+
+    private static async Task<bool> IsWholeAsync(SiloProcess silo)
+    {
+        await using var client = new OrleansLogClient(new ClientOptions { BootstrapServers = silo.Address, ConnectTimeoutMs = 1_000, OperationTimeoutMs = 1_000 });
+        try
+        {
+            var topic = await client.Admin.DescribeTopicAsync(Topic);
+            return topic.Partitions.All(partition => partition.InSyncReplicas.Count == Replicas);
+        }
+        catch (OrleansLogException)
+        {
+            // It is on its way out, or not quite here.
+            return false;
+        }
+    }
+
+    private static ClientOptions Patient(ClientOptions options) => options with { RequestTimeoutMs = 5_000, ConnectTimeoutMs = 1_000, RetryBackoffMsMax = 200 };
+}
+
+/// <summary>Something that befalls a silo, and what makes it good again, apart from starting a silo that has ended.</summary>
+internal sealed record Fault(string Name, Func<SiloProcess, Task> StrikeAsync, Func<SiloProcess, Task> MendAsync)
+{
+    public Fault(string name, Func<SiloProcess, Task> strikeAsync)
+        : this(name, strikeAsync, _ => Task.CompletedTask)
+    {
+    }
+}
