@@ -6,6 +6,7 @@ using Microsoft.Extensions.Logging.Console;
 using OrleansLog.Silo.Http;
 using OrleansLog.Silo.Metrics;
 using OrleansLog.Silo.Options;
+using OrleansLog.Silo.Telemetry;
 
 namespace OrleansLog.Silo;
 
@@ -18,8 +19,6 @@ public static class SiloProcess
     /// <summary>How long stopping may take before the process gives up and ends as failed.</summary>
     public static readonly TimeSpan StopTimeMax = TimeSpan.FromSeconds(20);
 
-    private static readonly string[] Meters = ["OrleansLog.Broker", "OrleansLog.Storage", "OrleansLog.Kafka", "System.Runtime"];
-
     public static string Version { get; } =
         typeof(SiloProcess).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
 
@@ -28,7 +27,8 @@ public static class SiloProcess
     public static async Task<int> RunAsync(SiloOptions options, StartEngine start, TextWriter output, CancellationToken stop)
     {
         using var loggers = Loggers(options.LogLevel);
-        using var metrics = new MetricCollector(name => Meters.Contains(name));
+        using var metrics = new MetricCollector(name => TelemetryExport.Meters.Contains(name));
+        using var exported = TelemetryExport.Start(Version);
         var health = new Health();
         await using var http = await HttpEndpoint.StartAsync(new IPEndPoint(Address(options.Host), options.HttpPort), health, metrics, loggers, stop);
         try

@@ -77,6 +77,8 @@ internal sealed class GatewayClient : IAsyncDisposable
         PassOn<ClientMessagingOptions>(parent, services);
         PassOn<ConnectionOptions>(parent, services);
         PassOn<ClientConnectionOptions>(parent, services);
+        // What the application has around its calls is around these: Orleans' own propagation of traces, for one.
+        foreach (var filter in parent.GetServices<IOutgoingGrainCallFilter>()) services.AddSingleton(filter);
         return services;
     }
 

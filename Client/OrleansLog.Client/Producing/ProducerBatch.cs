@@ -45,10 +45,14 @@ internal sealed class ProducerBatch(PartitionQueue queue, RecordBatchBuilder bui
 
     public int RecordCount => builder.RecordCount;
 
+    /// <summary>The span of the first awaited record that has one.</summary>
+    public Activity? Trace { get; private set; }
+
     /// <summary>Makes the record appended last awaitable.</summary>
     public ValueTask<RecordMetadata> AwaitLast(Activity? activity)
     {
         _deliveries ??= [];
+        Trace ??= activity;
         if (_deliveries.Count == 0 || _deliveries[^1].Delivery.IsFull) _deliveries.Add((0, new Delivery(queue.Partition)));
         return _deliveries[^1].Delivery.Add(builder.RecordCount - 1, activity);
     }

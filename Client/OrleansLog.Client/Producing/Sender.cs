@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using OrleansLog.Client.Metadata;
 using OrleansLog.Client.Telemetry;
@@ -171,6 +172,8 @@ internal sealed class Sender : IDisposable
     {
         var start = _producer.Cluster.Time.GetTimestamp();
         string? error = null;
+        // For what is traced below: a request is part of the trace of its first record.
+        if (ProducerTelemetry.IsTraced) Activity.Current = call.Batches.FirstOrDefault(batch => batch.Trace is not null)?.Trace;
         try
         {
             using var frame = await _producer.Cluster.Transport.SendAsync(call.Line.Broker, Lane.Produce, call, CancellationToken.None);

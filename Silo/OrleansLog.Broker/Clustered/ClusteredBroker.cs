@@ -5,6 +5,7 @@ using OrleansLog.Broker.Groups;
 using OrleansLog.Broker.Metadata;
 using OrleansLog.Broker.Nodes;
 using OrleansLog.Broker.Topics;
+using OrleansLog.Broker.Tracing;
 using OrleansLog.Protocol;
 using OrleansLog.Replication.Brokers;
 using OrleansLog.Replication.Messages;
@@ -176,7 +177,7 @@ public sealed class ClusteredBroker : INodeCluster, IBrokerPeer, IAsyncDisposabl
     }
 
     ValueTask<AppendReply> IBrokerPeer.AppendAsync(AppendRequest request, CancellationToken cancellationToken) =>
-        _node.Replicas is { } replicas ? replicas.HandleAppendAsync(request) : throw new IOException($"Broker {Id} is stopping.");
+        _node.Replicas is { } replicas ? TracedChannel.HandleAppendAsync(replicas, Id, request) : throw new IOException($"Broker {Id} is stopping.");
 
     Task IBrokerPeer.TellAsync(IReadOnlyList<RegisterNews> news, CancellationToken cancellationToken) => _news.ReadAsync(news, cancellationToken);
 

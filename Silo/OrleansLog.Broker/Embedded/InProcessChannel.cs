@@ -1,4 +1,5 @@
 using OrleansLog.Broker.Nodes;
+using OrleansLog.Broker.Tracing;
 using OrleansLog.Protocol;
 using OrleansLog.Replication.Messages;
 using OrleansLog.Replication.Replicas;
@@ -19,7 +20,7 @@ internal sealed class InProcessChannel(PauseGate gate, Func<BrokerId, BrokerNode
             await node.Gate.PassAsync(cancellationToken);
         if (node?.Replicas is not { } replicas)
             throw new IOException($"Broker {to} is not running.");
-        var reply = await replicas.HandleAppendAsync(request).AsTask().WaitAsync(cancellationToken);
+        var reply = await TracedChannel.HandleAppendAsync(replicas, to, request).AsTask().WaitAsync(cancellationToken);
         if (node.Gate.IsPaused)
             await node.Gate.PassAsync(cancellationToken);
         return reply;

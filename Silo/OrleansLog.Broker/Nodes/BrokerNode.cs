@@ -4,6 +4,7 @@ using OrleansLog.Broker.Groups;
 using OrleansLog.Broker.Metadata;
 using OrleansLog.Broker.Partitions;
 using OrleansLog.Broker.Producers;
+using OrleansLog.Broker.Tracing;
 using OrleansLog.Coordination;
 using OrleansLog.Coordination.Producers;
 using OrleansLog.Protocol;
@@ -217,7 +218,7 @@ internal sealed class BrokerNode : IReplicationObserver, IDisposable
         {
             Self = began.Record,
             Files = _cluster.Files,
-            Channel = _cluster.ChannelFrom(this),
+            Channel = new TracedChannel(_cluster.ChannelFrom(this)),
             Register = new PartitionRegister(register, () => $"{Id}@{began.Record.Epoch}-{Interlocked.Increment(ref nonce)}", _cluster.Time, RegisterRetryDelayMs)
             {
                 Changed = (id, record) => _cluster.RecordChanged(Id, id, record),

@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using Microsoft.Extensions.Logging;
+using OrleansLog.Broker.Tracing;
 using OrleansLog.Protocol;
 using OrleansLog.Replication.Metadata;
 using OrleansLog.Replication.Replicas;
@@ -62,22 +64,8 @@ public sealed class Partition
     /// <param name="awaitsCommit">Whether every in-sync replica must hold them (<c>acks=all</c>), or this one alone.</param>
     /// <param name="commitTimeoutMs">How long the producer waits for that.</param>
     /// <param name="only">The one leadership in which to append; null for whichever there is.</param>
-    public AppendOutcome Append(Memory<byte> batches, bool awaitsCommit = true, int commitTimeoutMs = int.MaxValue, LeaderEpoch? only = null)
-    {
-        var settings = Settings;
-        var now = _time.GetUtcNow().ToUnixTimeMilliseconds();
-        var refusal = BatchRules.Check(batches.Span, settings, now);
-        if (refusal != ErrorCode.None)
-            return AppendOutcome.Refused(refusal);
-        var append = _replica.Append(batches, awaitsCommit, commitTimeoutMs, only);
-        if (append.Error != ErrorCode.None)
-            return AppendOutcome.Refused(append.Error);
-        var appended = append.Appended;
-        if (!appended.IsDuplicate)
-            PartitionMetrics.Appended(appended.NextOffset - appended.BaseOffset, batches.Length);
-        var stampedMs = !settings.StampsAppendTime ? -1 : appended.IsDuplicate ? appended.AppendTimeMs : now;
-        return new AppendOutcome(ErrorCode.None, appended.BaseOffset, stampedMs, Log.LogStartOffset, append.Done);
-    }
+    public AppendOutcome Append(Memory<byte> batches, bool awaitsCommit = true, int commitTimeoutMs = int.MaxValue, LeaderEpoch? only = null) =>
+        BrokerTracing.IsOn ? AppendTraced(batches, awaitsCommit, commitTimeoutMs, only) : AppendUntraced(batches, awaitsCommit, commitTimeoutMs, only);
 
     /// <summary>Where committed batches lie, from <paramref name="from"/> on.</summary>
     /// <param name="from">The first offset wanted.</param>
@@ -165,6 +153,32 @@ public sealed class Partition
 
     /// <summary>Answers the appends whose wait for a commit is over.</summary>
     public void ExpireWaits() => _replica.ExpireWaits();
+
+    private AppendOutcome AppendTraced(Memory<byte> batches, bool awaitsCommit, int commitTimeoutMs, LeaderEpoch? only)
+    {
+        var current = Activity.Current;
+        var span = BrokerTracing.Start("append", ActivityKind.Server, Id, _replica.Broker, batches.Span);
+        var outcome = AppendUntraced(batches, awaitsCommit, commitTimeoutMs, only);
+        Activity.Current = current;
+        return span is null ? outcome : outcome with { Done = BrokerTracing.EndAsync(span, outcome.BaseOffset, outcome.Done) };
+    }
+
+    private AppendOutcome AppendUntraced(Memory<byte> batches, bool awaitsCommit, int commitTimeoutMs, LeaderEpoch? only)
+    {
+        var settings = Settings;
+        var now = _time.GetUtcNow().ToUnixTimeMilliseconds();
+        var refusal = BatchRules.Check(batches.Span, settings, now);
+        if (refusal != ErrorCode.None)
+            return AppendOutcome.Refused(refusal);
+        var append = _replica.Append(batches, awaitsCommit, commitTimeoutMs, only);
+        if (append.Error != ErrorCode.None)
+            return AppendOutcome.Refused(append.Error);
+        var appended = append.Appended;
+        if (!appended.IsDuplicate)
+            PartitionMetrics.Appended(appended.NextOffset - appended.BaseOffset, batches.Length);
+        var stampedMs = !settings.StampsAppendTime ? -1 : appended.IsDuplicate ? appended.AppendTimeMs : now;
+        return new AppendOutcome(ErrorCode.None, appended.BaseOffset, stampedMs, Log.LogStartOffset, append.Done);
+    }
 }
 
 /// <summary>What became of an append.</summary>

@@ -8,6 +8,7 @@ using OrleansLog.Kafka;
 using OrleansLog.Protocol;
 using OrleansLog.Replication.Metadata;
 using OrleansLog.Silo.Options;
+using OrleansLog.Silo.Telemetry;
 
 namespace OrleansLog.Silo.Clustering;
 
@@ -116,6 +117,8 @@ internal sealed class ClusterEngine : IEngine
         {
             silo.AddOrleansLogGrains();
             SiloNetwork.Configure(silo, options, id);
+            // It is two filters around each call: for those who look at the traces.
+            if (TelemetryExport.IsAskedFor) silo.AddActivityPropagation();
             configure(silo);
         });
         return builder.Build();

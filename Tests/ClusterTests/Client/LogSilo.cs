@@ -21,6 +21,8 @@ internal sealed class LogSilo(int id = 0, string cluster = "orleanslog", string?
 
     public string Kafka => $"127.0.0.1:{_ports[0]}";
 
+    public ClusterEngine Engine => _engine!;
+
     public IServiceProvider Services => _engine!.Services;
 
     public static async Task<LogSilo> StartNewAsync()

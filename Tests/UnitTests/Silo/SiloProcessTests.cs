@@ -52,6 +52,21 @@ public sealed class SiloProcessTests : IDisposable
     }
 
     [Fact]
+    public async Task Whether_it_lives_is_asked_of_nobody()
+    {
+        var asked = 0;
+        _engine.OnAsked = () => asked++;
+        var running = Run();
+        await Get("/health/live");
+        Assert.Equal(0, asked);
+        await Get("/health/ready");
+        Assert.Equal(1, asked);
+
+        await _stop.CancelAsync();
+        await running;
+    }
+
+    [Fact]
     public async Task Health_follows_the_engine()
     {
         var running = Run();
@@ -158,7 +173,17 @@ public sealed class SiloProcessTests : IDisposable
 
     private sealed class FakeEngine : IEngine
     {
-        public string? NotReady { get; set; }
+        public Action OnAsked { get; set; } = () => { };
+
+        public string? NotReady
+        {
+            get
+            {
+                OnAsked();
+                return field;
+            }
+            set;
+        }
 
         public string Addresses => "fake:1";
 
