@@ -33,12 +33,16 @@ internal static class CheckpointFile
 
     /// <summary>The lines of the file, or null when its bytes are not what was written.</summary>
     /// <exception cref="StorageException">The file has a later format than this program knows.</exception>
-    public static string[]? Read(ILogFileSystem files, string directory, LogFileEntry entry)
+    public static string[]? Read(ILogFileSystem files, string directory, LogFileEntry entry) => Read(files, directory, entry.Name);
+
+    /// <inheritdoc cref="Read(ILogFileSystem, string, LogFileEntry)"/>
+    public static string[]? Read(ILogFileSystem files, string directory, string name)
     {
-        if (entry.Length > BytesMax) return null;
-        var path = $"{directory}/{entry.Name}";
-        var bytes = new byte[entry.Length];
-        using (var file = files.Open(path, create: false)) file.ReadExactly(0, bytes);
+        var path = $"{directory}/{name}";
+        using var file = files.Open(path, create: false);
+        if (file.Length > BytesMax) return null;
+        var bytes = new byte[file.Length];
+        file.ReadExactly(0, bytes);
         return Decode(Encoding.UTF8.GetString(bytes), path);
     }
 

@@ -37,6 +37,9 @@ public sealed record LogOptions
     /// <summary>How long the bytes of deleted segments stay readable for those who are reading (<c>file.delete.delay.ms</c>).</summary>
     public long FileDeleteDelayMs { get; init; } = 60_000;
 
+    /// <summary>A producer that has appended nothing for so long is forgotten (<c>producer.id.expiration.ms</c>).</summary>
+    public long ProducerIdExpirationMs { get; init; } = 24L * 60 * 60 * 1000;
+
     /// <summary>
     /// After this many appended bytes the log is flushed in the background and its recovery checkpoint moves, so that
     /// recovery never scans more than about twice as much, whatever the flush policy.

@@ -55,6 +55,14 @@ internal sealed class LogRecovery
     public Offset LogStartOffset { get; }
     public Offset LogEndOffset { get; private set; }
 
+    /// <summary>
+    /// The snapshots of producers that agree with the log, in no particular order. Where the checkpoint names none, or comes
+    /// before one, the log was cut or dropped and they were not deleted yet, or the checkpoint they belong to was not written.
+    /// </summary>
+    public IEnumerable<Offset> Snapshots => _checkpoint.ProducerSnapshot == Offset.None
+        ? []
+        : BaseOffsets(SegmentFileNames.SnapshotSuffix).Where(offset => offset <= _checkpoint.Offset);
+
     /// <summary>Where deletions that the checkpoint does not speak of have moved the start to.</summary>
     public IReadOnlyList<Offset> StartNotes { get; }
 
@@ -266,6 +274,8 @@ internal sealed class LogRecovery
         foreach (var suffix in (string[])[SegmentFileNames.OffsetIndexSuffix, SegmentFileNames.TimeIndexSuffix])
             foreach (var orphan in BaseOffsets(suffix).Except(_baseOffsets))
                 _files.Delete(SegmentFileNames.PathOf(_directory, orphan, suffix));
+        foreach (var offset in BaseOffsets(SegmentFileNames.SnapshotSuffix).Except(Snapshots))
+            _files.Delete(SegmentFileNames.PathOf(_directory, offset, SegmentFileNames.SnapshotSuffix));
     }
 
     private IEnumerable<Offset> BaseOffsets(string suffix)

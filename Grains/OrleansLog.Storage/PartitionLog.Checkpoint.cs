@@ -63,7 +63,7 @@ public sealed partial class PartitionLog
                 var changed = Array.FindAll(
                     _segments, segment => segment.HasCutIndexes || segment.NextOffset > _checkpoint.Offset);
                 foreach (var segment in changed) segment.StoreIndexes();
-                return new CheckpointPlan(NextCheckpoint(), changed, Epochs, UncheckpointedBytes);
+                return new CheckpointPlan(NextCheckpoint(), changed, Epochs, PlanSnapshot(), UncheckpointedBytes);
             }
         }
         catch (IOException e)
@@ -77,7 +77,9 @@ public sealed partial class PartitionLog
         await FlushAsync(plan.Checkpoint.Offset);
         await FlushIndexesAsync(plan.Changed);
         await WriteEpochsAsync(plan.Epochs);
-        await WriteCheckpointAsync(plan.Checkpoint with { LogStartOffset = logStartOffset });
+        var snapshot = await WriteSnapshotAsync(plan.Producers, plan.Checkpoint.Offset);
+        await WriteCheckpointAsync(plan.Checkpoint with { LogStartOffset = logStartOffset, ProducerSnapshot = snapshot });
+        DropSnapshots();
         var left = Interlocked.Add(ref _uncheckpointedBytes, -plan.Bytes);
         _budget?.Change(-plan.Bytes, logs: left == 0 && plan.Bytes > 0 ? -1 : 0);
     }
@@ -128,5 +130,6 @@ public sealed partial class PartitionLog
     }
 
     /// <summary>What one checkpoint is about.</summary>
-    private sealed record CheckpointPlan(RecoveryCheckpoint Checkpoint, Segment[] Changed, LeaderEpochs Epochs, long Bytes);
+    private sealed record CheckpointPlan(
+        RecoveryCheckpoint Checkpoint, Segment[] Changed, LeaderEpochs Epochs, SnapshotPlan? Producers, long Bytes);
 }

@@ -21,7 +21,7 @@ public sealed partial class PartitionLog : ILogOutline
         {
             next = CheckContinuation(batches, LogEndOffset);
             Write(batches, next, _time.GetUtcNow().ToUnixTimeMilliseconds());
-            NoteEpochs(batches);
+            NoteBatches(batches);
             Volatile.Write(ref _logEndOffset, next.Value);
         }
 
@@ -86,10 +86,14 @@ public sealed partial class PartitionLog : ILogOutline
         return next;
     }
 
-    private void NoteEpochs(ReadOnlySpan<byte> batches)
+    private void NoteBatches(ReadOnlySpan<byte> batches)
     {
+        var nowMs = MonotonicMs;
         foreach (var batch in new RecordBatchEnumerator(batches))
+        {
+            _producers.Apply(batch.Header, nowMs);
             if (batch.Header.PartitionLeaderEpoch > Epochs.Latest)
                 Volatile.Write(ref _epochs, Epochs.With(batch.Header.PartitionLeaderEpoch, batch.Header.BaseOffset));
+        }
     }
 }

@@ -1,4 +1,5 @@
 using OrleansLog.Protocol;
+using OrleansLog.Storage.Producers;
 
 namespace OrleansLog.Storage;
 
@@ -141,11 +142,18 @@ public sealed partial class PartitionLog
         var (position, end) = last?.BatchAt(offset) ?? (0, offset);
         if (end < LogStartOffset) (kept, position, end) = ([], 0, LogStartOffset);
         else if (position == 0 && last is not null) kept = kept[..^1];
+        var producers = ProducersAt(end);
         if (end < _checkpoint.Offset || kept.Length == 0)
-            await ClaimNothingBeyondAsync(RecoveryCheckpoint.Before(LogStartOffset, end, position == 0 ? null : last, position));
-        var dropped = PublishEnd(kept, end);
+        {
+            var claim = RecoveryCheckpoint.Before(LogStartOffset, end, position == 0 ? null : last, position);
+            var snapshot = await WriteSnapshotAsync(new(producers.ToArray(), SnapshotPlan.NeverWritten), end);
+            await ClaimNothingBeyondAsync(claim with { ProducerSnapshot = snapshot });
+        }
+
+        var dropped = PublishEnd(kept, end, producers);
         if (position > 0) await last!.TruncateToAsync(position, end);
         Retire(dropped);
+        DropSnapshotsAfter(end);
         await _files.FlushDirectoryAsync(Directory);
         await CarryOutAsync(PlanCheckpoint(), LogStartOffset);
     }
@@ -173,7 +181,8 @@ public sealed partial class PartitionLog
     private async Task DropAllAsync(Offset at)
     {
         await ClaimNothingBeyondAsync(RecoveryCheckpoint.At(at, at));
-        Retire(PublishEnd([], LogStartOffset));
+        Retire(PublishEnd([], LogStartOffset, new()));
+        DropSnapshotsAfter(Offset.None);
         await _files.FlushDirectoryAsync(Directory);
     }
 
@@ -194,11 +203,12 @@ public sealed partial class PartitionLog
                 Volatile.Write(ref _flushedOffset, start.Value);
                 Volatile.Write(ref _logEndOffset, start.Value);
                 Volatile.Write(ref _epochs, LeaderEpochs.Empty);
+                (_producers, _writtenProducers) = (new(), SnapshotPlan.NeverWritten);
                 _isRollDue = false;
             }
     }
 
-    private Segment[] PublishEnd(Segment[] kept, Offset end)
+    private Segment[] PublishEnd(Segment[] kept, Offset end, ProducerStates producers)
     {
         lock (_turn)
             lock (_gate)
@@ -209,6 +219,7 @@ public sealed partial class PartitionLog
                 Volatile.Write(ref _logEndOffset, end.Value);
                 Volatile.Write(ref _segments, kept);
                 Volatile.Write(ref _epochs, Epochs.WithoutFrom(end));
+                (_producers, _writtenProducers) = (producers, SnapshotPlan.NeverWritten);
                 _isRollDue = false;
                 return dropped;
             }

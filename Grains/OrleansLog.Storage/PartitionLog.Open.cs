@@ -84,6 +84,8 @@ public sealed partial class PartitionLog
         _logEndOffset = recovery.LogEndOffset.Value;
         _isRollDue = recovery.MustRoll;
         _checkpoint = recovery.Checkpoint;
+        _snapshots = [.. recovery.Snapshots.Order()];
+        _producers = ProducersAt(LogEndOffset);
         _startNotes.AddRange(recovery.StartNotes);
         await FlushRecoveredAsync(recovery);
         _flushedOffset = _logEndOffset;
@@ -118,6 +120,7 @@ public sealed partial class PartitionLog
 
         await _files.FlushDirectoryAsync(Directory);
         await WriteEpochsAsync(_epochs);
-        await WriteCheckpointAsync(NextCheckpoint());
+        var snapshot = await WriteSnapshotAsync(PlanSnapshot(), LogEndOffset);
+        await WriteCheckpointAsync(NextCheckpoint() with { ProducerSnapshot = snapshot });
     }
 }

@@ -80,7 +80,8 @@ public sealed partial class PartitionLog : IAsyncDisposable
     /// Appends the batches of one produce, back to back, each already checked by
     /// <see cref="RecordBatch.Validate(ReadOnlySpan{byte})"/>. Their offsets and leader epoch are written into the
     /// caller's buffer, which is the caller's again on return. The bytes are then in the page cache and can be read: see
-    /// <see cref="SettleAsync"/>.
+    /// <see cref="SettleAsync"/>. A batch of an idempotent producer comes alone, and is appended only if it follows on what
+    /// the producer has appended before; see <see cref="AppendResult.Error"/> and <see cref="AppendResult.IsDuplicate"/>.
     /// </summary>
     /// <exception cref="StorageException">
     /// The disk is full or failed; nothing was appended. After a failed flush every append ends so.
@@ -93,10 +94,12 @@ public sealed partial class PartitionLog : IAsyncDisposable
         Offset baseOffset, nextOffset;
         lock (_turn)
         {
+            if (TellFromProducer(batches.Span) is { } told) return told;
             baseOffset = LogEndOffset;
             nextOffset = AssignOffsets(batches.Span, baseOffset, epoch);
             Write(batches.Span, nextOffset, nowMs);
             if (epoch > Epochs.Latest) Volatile.Write(ref _epochs, Epochs.With(epoch, baseOffset));
+            NoteProducer(batches.Span);
             Volatile.Write(ref _logEndOffset, nextOffset.Value);
         }
 

@@ -20,7 +20,13 @@ internal sealed record RecoveryCheckpoint(
     public const string FileName = "recovery-checkpoint";
 
     private static readonly string[] Keys =
-        ["log-start-offset", "recovery-offset", "segment", "position", "index-entries", "timeindex-entries"];
+        ["log-start-offset", "recovery-offset", "segment", "position", "index-entries", "timeindex-entries", "producer-snapshot"];
+
+    // Logs from before there were idempotent producers do not have the last one.
+    private static readonly int KeysMin = Keys.Length - 1;
+
+    /// <summary>The snapshot that tells the producers as they were at <see cref="Offset"/>; none when there were none.</summary>
+    public Offset ProducerSnapshot { get; init; } = Offset.None;
 
     /// <summary>Nothing is known.</summary>
     public static readonly RecoveryCheckpoint None = At(Offset.Zero, Offset.Zero);
@@ -36,22 +42,27 @@ internal sealed record RecoveryCheckpoint(
 
     public IEnumerable<string> ToLines()
     {
-        long[] values = [LogStartOffset.Value, Offset.Value, SegmentBaseOffset.Value, Position, OffsetEntries, TimeEntries];
+        long[] values =
+            [LogStartOffset.Value, Offset.Value, SegmentBaseOffset.Value, Position, OffsetEntries, TimeEntries, ProducerSnapshot.Value];
         return Keys.Zip(values, static (key, value) => string.Create(CultureInfo.InvariantCulture, $"{key} {value}"));
     }
 
     /// <summary>Null when the lines are not a checkpoint's.</summary>
     public static RecoveryCheckpoint? Parse(string[]? lines)
     {
-        if (lines is null || lines.Length != Keys.Length) return null;
+        if (lines is null || lines.Length < KeysMin || lines.Length > Keys.Length) return null;
         var values = new long[Keys.Length];
-        for (var i = 0; i < Keys.Length; i++)
+        values[^1] = Offset.None.Value;
+        for (var i = 0; i < lines.Length; i++)
         {
             var line = lines[i].Split(' ');
             if (line.Length != 2 || line[0] != Keys[i] || !long.TryParse(line[1], CultureInfo.InvariantCulture, out values[i]))
                 return null;
         }
 
-        return new(new(values[0]), new(values[1]), new(values[2]), (int)values[3], (int)values[4], (int)values[5]);
+        return new(new(values[0]), new(values[1]), new(values[2]), (int)values[3], (int)values[4], (int)values[5])
+        {
+            ProducerSnapshot = new(values[6]),
+        };
     }
 }

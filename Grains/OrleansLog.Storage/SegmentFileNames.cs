@@ -9,6 +9,7 @@ internal static class SegmentFileNames
     public const string LogSuffix = ".log";
     public const string OffsetIndexSuffix = ".index";
     public const string TimeIndexSuffix = ".timeindex";
+    public const string SnapshotSuffix = ".snapshot";
 
     /// <summary>
     /// Of an empty file, whose name says where the log starts: more than the recovery checkpoint knows, which there was no

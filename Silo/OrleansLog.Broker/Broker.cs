@@ -3,6 +3,7 @@ using OrleansLog.Broker.Metadata;
 using OrleansLog.Broker.Partitions;
 using OrleansLog.Broker.Topics;
 using OrleansLog.Coordination;
+using OrleansLog.Coordination.Producers;
 using OrleansLog.Protocol;
 
 namespace OrleansLog.Broker;
@@ -12,7 +13,14 @@ namespace OrleansLog.Broker;
 /// from its cluster. Which engine stands behind the cluster does not show here. Thread-safe.
 /// </summary>
 public sealed class Broker(
-    BrokerId id, PartitionStore store, TopicControl topics, GroupCoordinator groups, BrokerSettings settings, PauseGate gate, TimeProvider time)
+    BrokerId id,
+    PartitionStore store,
+    TopicControl topics,
+    GroupCoordinator groups,
+    ProducerIds producerIds,
+    BrokerSettings settings,
+    PauseGate gate,
+    TimeProvider time)
 {
     public BrokerId Id => id;
 
@@ -51,6 +59,9 @@ public sealed class Broker(
 
     /// <summary>The consumer groups whose partition of <c>__consumer_offsets</c> is led here.</summary>
     public GroupCoordinator Groups => groups;
+
+    /// <summary>The ids that this broker gives to producers.</summary>
+    public ProducerIds ProducerIds => producerIds;
 
     /// <summary>The topic that holds committed offsets, which is made when the first group looks for its coordinator.</summary>
     public async ValueTask<TopicOutcome> EnsureOffsetsTopicAsync(CancellationToken cancellationToken)

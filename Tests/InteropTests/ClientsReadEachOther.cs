@@ -24,12 +24,25 @@ public sealed class ClientsReadEachOther
     }
 
     [Fact]
-    public async Task What_kcat_wrote()
+    public async Task What_an_idempotent_librdkafka_wrote()
+    {
+        Tool.NeedPython("confluent_kafka", "python3-confluent-kafka");
+        using var text = new TextFile();
+        await using var broker = await BrokerProcess.StartAsync();
+        await Tool.RunPythonAsync("confluent_client.py", "produce_lines", broker.Bootstrap, Topic, text.Path, "lz4", "true");
+        await AssertReadByLibrdkafkaAsync(broker, text);
+        await AssertReadByOlogAsync(broker, text);
+    }
+
+    [Theory]
+    [InlineData("enable.idempotence=false")]
+    [InlineData("enable.idempotence=true")]
+    public async Task What_kcat_wrote(string setting)
     {
         Tool.NeedKcat();
         using var text = new TextFile();
         await using var broker = await BrokerProcess.StartAsync();
-        await Tool.RunAsync("kcat", ["-b", broker.Bootstrap, "-t", Topic, "-P", "-X", "linger.ms=5"], WithoutEmptyLines(text));
+        await Tool.RunAsync("kcat", ["-b", broker.Bootstrap, "-t", Topic, "-P", "-X", "linger.ms=5", "-X", setting], WithoutEmptyLines(text));
         var copy = text.CopyBy("kcat");
         await Tool.RunAsync("kcat", ["-b", broker.Bootstrap, "-t", Topic, "-C", "-e", "-q"], outputFile: copy);
         await Tool.RunAsync("cmp", [WithoutEmptyLines(text), copy]);

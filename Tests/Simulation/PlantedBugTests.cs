@@ -23,6 +23,9 @@ public sealed class PlantedBugTests(ITestOutputHelper output)
     [Fact]
     public void A_follower_that_shows_what_is_not_committed_is_found() => Find(new KnowsTooMuch(), seedsMax: 20, readsFollowers: true);
 
+    [Fact]
+    public void Sending_again_what_no_broker_can_know_again_is_found() => Find(new SendsAgainWithoutNumbers(), seedsMax: 20, isIdempotent: true);
+
     /// <summary>What a topic gives up is no excuse: who acknowledges too early loses more than that.</summary>
     [Theory]
     [InlineData(Promise.InMemory)]
@@ -32,11 +35,12 @@ public sealed class PlantedBugTests(ITestOutputHelper output)
     [Fact]
     public void A_loss_that_no_election_names_is_found() => Find(new TrustsEarlierProgress(), seedsMax: 60, Promise.InMemory);
 
-    private void Find(PlantedBug bug, ulong seedsMax, Promise promise = Promise.Durable, bool readsFollowers = false)
+    private void Find(PlantedBug bug, ulong seedsMax, Promise promise = Promise.Durable, bool readsFollowers = false, bool isIdempotent = false)
     {
         for (ulong seed = 1; seed <= seedsMax; seed++)
         {
-            if (SimRun.Run(seed, FaultProfile.Draw(new(seed)) with { ReadsFollowers = readsFollowers }, bug, promise: promise).Violation is not { } violation) continue;
+            var profile = FaultProfile.Draw(new(seed)) with { ReadsFollowers = readsFollowers, HasIdempotentProducers = isIdempotent };
+            if (SimRun.Run(seed, profile, bug, promise: promise).Violation is not { } violation) continue;
             output.WriteLine($"{bug.GetType().Name}: seed {seed}: {violation}");
             return;
         }

@@ -129,6 +129,19 @@ public sealed class SeedTests(ITestOutputHelper output)
         }
     }
 
+    /// <summary>A batch that is sent until it is acknowledged lies in the log once, through changes of leaders, crashes and lost disks.</summary>
+    [Fact]
+    public void What_an_idempotent_producer_sends_again_is_stored_once()
+    {
+        var (first, count) = (Seeds.First, Seeds.Count(100));
+        for (var seed = first; seed < first + count; seed++)
+        {
+            var result = SimRun.Run(seed, FaultProfile.Draw(new(seed)) with { HasIdempotentProducers = true }, keepsTrace: count == 1);
+            if (count == 1) output.WriteLine(result.Trace);
+            Assert.True(result.Violation is null, $"idempotent seed {seed}: {result.Violation}");
+        }
+    }
+
     /// <summary>What a topic has given up may be lost, and is lost in some seeds; nothing else is.</summary>
     [Theory]
     [InlineData(Promise.InMemory)]

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using OrleansLog.Protocol;
+using OrleansLog.Protocol.Records;
 
 namespace OrleansLog.Client.Producing;
 
@@ -20,6 +21,9 @@ internal sealed class PartitionQueue(TopicPartition partition, ProducerState pro
     private bool _isQueued;
     private bool _isLingering;
     private bool _awaitsRetry;
+    private ProducerIdentity _identity = ProducerIdentity.None;
+    private int _nextSequence;
+    private bool _mustBeginEpoch;
 
     public TopicPartition Partition => partition;
 
@@ -58,7 +62,10 @@ internal sealed class PartitionQueue(TopicPartition partition, ProducerState pro
                 return null;
             }
             if (_closed.Count == 0 && _open is { RecordCount: > 0 } && !CloseUnlessLingering(nowMs, out dueMs)) return null;
-            return TakeClosed();
+            if (TryIdentify()) return TakeClosed();
+            // The sender has to ask for an identity first.
+            dueMs = nowMs;
+            return null;
         }
     }
 
@@ -82,6 +89,18 @@ internal sealed class PartitionQueue(TopicPartition partition, ProducerState pro
             RetryAtMs = retryAtMs;
             for (var i = batches.Count - 1; i >= 0; i--) Insert(batches[i]);
         }
+    }
+
+    /// <summary>Whether nothing that comes before a batch waits to be sent or acknowledged.</summary>
+    public bool IsFirst(ProducerBatch batch)
+    {
+        lock (_gate) return _closed.First?.Value.IsBefore(batch) != true && !_inFlight.Exists(other => other.IsBefore(batch));
+    }
+
+    /// <summary>Numbers everything that is not acknowledged anew, in the next epoch, once nothing is in flight (KIP-360).</summary>
+    public void BeginEpoch()
+    {
+        lock (_gate) _mustBeginEpoch = true;
     }
 
     /// <summary>Asks to be looked at, unless that is going to happen anyway.</summary>
@@ -189,12 +208,34 @@ internal sealed class PartitionQueue(TopicPartition partition, ProducerState pro
     private bool IsWorthTaking() =>
         MaySend() && (_closed.Count > 0 || (_inFlight.Count == 0 && !_isLingering && _open is { RecordCount: > 0 }));
 
-    private bool MaySend() => !_awaitsRetry && _inFlight.Count < producer.Options.BatchesInFlightPerPartitionMax;
+    private bool MaySend() =>
+        !_awaitsRetry && (_inFlight.Count == 0 || (!_mustBeginEpoch && _inFlight.Count < producer.BatchesInFlightPerPartitionMax));
+
+    // False when a new producer id is needed.
+    private bool TryIdentify()
+    {
+        if (_mustBeginEpoch)
+        {
+            if (_identity.Next() == ProducerIdentity.None) producer.Identities.Discard(_identity.ProducerId);
+            (_identity, _nextSequence, _mustBeginEpoch) = (_identity.Next(), 0, false);
+        }
+
+        if (_identity == ProducerIdentity.None) _identity = producer.Identities.Current;
+        return producer.Identities.IsKnown || _identity != ProducerIdentity.None;
+    }
+
+    private void Number(ProducerBatch batch)
+    {
+        if (_identity == ProducerIdentity.None || batch.Identity == _identity) return;
+        batch.Number(_identity, _nextSequence);
+        _nextSequence = SequenceNumber.Advance(_nextSequence, batch.RecordCount);
+    }
 
     private ProducerBatch? TakeClosed()
     {
         if (_closed.First is not { } first) return null;
         _closed.RemoveFirst();
+        Number(first.Value);
         _inFlight.Add(first.Value);
         return first.Value;
     }
@@ -202,7 +243,7 @@ internal sealed class PartitionQueue(TopicPartition partition, ProducerState pro
     private void Insert(ProducerBatch batch)
     {
         var after = _closed.First;
-        while (after is not null && after.Value.Sequence < batch.Sequence) after = after.Next;
+        while (after is not null && after.Value.IsBefore(batch)) after = after.Next;
         if (after is null) _closed.AddLast(batch);
         else _closed.AddBefore(after, batch);
     }

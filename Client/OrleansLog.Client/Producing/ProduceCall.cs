@@ -102,8 +102,10 @@ internal readonly record struct BatchResult(ErrorCode Error, Offset BaseOffset, 
     /// <summary>The leader that the broker named instead of itself, if it did.</summary>
     public (BrokerId Leader, LeaderEpoch Epoch)? NewLeader { get; init; }
 
+    // What is there already was stored by an earlier attempt; not every broker says where.
     public static BatchResult From(ProduceResponse.PartitionProduceResponse partition) =>
-        new(partition.ErrorCode, new Offset(partition.BaseOffset), partition.LogAppendTimeMs, partition.ErrorMessage)
+        new(partition.ErrorCode == ErrorCode.DuplicateSequenceNumber ? ErrorCode.None : partition.ErrorCode,
+            new Offset(partition.BaseOffset), partition.LogAppendTimeMs, partition.ErrorMessage)
         {
             NewLeader = partition.CurrentLeader is { LeaderId: >= 0 } leader
                 ? (new BrokerId(leader.LeaderId), new LeaderEpoch(leader.LeaderEpoch))

@@ -5,6 +5,10 @@ namespace OrleansLog.Client.Producing;
 /// <summary>What to do about a refused batch.</summary>
 internal static class ProduceErrors
 {
+    /// <summary>Whether a leader refuses so before it appends anything.</summary>
+    public static bool IsBeforeAppend(ErrorCode error) => error is
+        ErrorCode.NotEnoughReplicas or ErrorCode.UnknownTopicOrPartition or ErrorCode.MessageTooLarge or ErrorCode.ThrottlingQuotaExceeded;
+
     public static string Advice(ErrorCode error) => error switch
     {
         ErrorCode.MessageTooLarge => "raise the topic's max.message.bytes, compress, or write smaller records.",

@@ -11,8 +11,8 @@ namespace OrleansLog.Client;
 /// <summary>
 /// Writes records, as bytes. Records are gathered into a batch per partition and sent when nothing of that partition
 /// is in flight, or when the batch is full. Retries keep the order of a partition's records (see
-/// <see cref="ProducerOptions.BatchesInFlightPerPartitionMax"/>). A retry after a lost answer may store records twice:
-/// delivery is at least once. Any thread; records of one thread to one partition keep their order.
+/// <see cref="ProducerOptions.BatchesInFlightPerPartitionMax"/>) and store none of them twice (see
+/// <see cref="ProducerOptions.EnableIdempotence"/>). Any thread; records of one thread to one partition keep their order.
 /// </summary>
 public sealed class Producer : IAsyncDisposable
 {

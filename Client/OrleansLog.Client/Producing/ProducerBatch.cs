@@ -22,6 +22,12 @@ internal sealed class ProducerBatch(PartitionQueue queue, RecordBatchBuilder bui
     /// <summary>Its place among the batches of its partition; a batch that is retried goes back to that place.</summary>
     public long Sequence => sequence;
 
+    /// <summary>Where its records began in the batch that it was split from; 0 for one that is whole.</summary>
+    public int FirstOfWhole { get; private set; }
+
+    /// <summary>Under which identity its records are numbered; none while they are not.</summary>
+    public ProducerIdentity Identity { get; private set; } = ProducerIdentity.None;
+
     /// <summary>When it was begun, in milliseconds on the producer's clock.</summary>
     public long CreatedMs => createdMs;
 
@@ -30,6 +36,9 @@ internal sealed class ProducerBatch(PartitionQueue queue, RecordBatchBuilder bui
 
     /// <summary>How often it was sent.</summary>
     public int Attempts { get; set; }
+
+    /// <summary>Whether an attempt ended so that its records may be stored all the same.</summary>
+    public bool MayBeStored { get; set; }
 
     /// <summary>The bytes to send, once it is built.</summary>
     public ReadOnlyMemory<byte> Bytes { get; private set; }
@@ -48,11 +57,28 @@ internal sealed class ProducerBatch(PartitionQueue queue, RecordBatchBuilder bui
         return _deliveries[^1].Delivery.Add(builder.RecordCount - 1, activity);
     }
 
-    /// <summary>Takes over the awaited records of the batch that this one is a part of.</summary>
+    /// <summary>Takes over the awaited records and the numbers of the batch that this one is a part of.</summary>
     /// <param name="whole">The batch that was split.</param>
     /// <param name="first">The index there of this batch's first record.</param>
-    public void Inherit(ProducerBatch whole, int first) =>
+    public void Inherit(ProducerBatch whole, int first)
+    {
         _deliveries = whole._deliveries?.ConvertAll(delivery => (delivery.First + first, delivery.Delivery));
+        FirstOfWhole = whole.FirstOfWhole + first;
+        if (whole.Identity != ProducerIdentity.None)
+            Number(whole.Identity, SequenceNumber.Advance(whole.Builder.BaseSequence, first));
+    }
+
+    /// <summary>Numbers the records, anew if they were numbered before.</summary>
+    public void Number(ProducerIdentity identity, int baseSequence)
+    {
+        Identity = identity;
+        (builder.ProducerId, builder.ProducerEpoch, builder.BaseSequence) = (identity.ProducerId, identity.Epoch, baseSequence);
+        Bytes = default;
+    }
+
+    /// <summary>Whether it comes before another of its partition.</summary>
+    public bool IsBefore(ProducerBatch other) =>
+        Sequence < other.Sequence || (Sequence == other.Sequence && FirstOfWhole < other.FirstOfWhole);
 
     public void Build(IRecordCompressor? compressor)
     {

@@ -47,8 +47,15 @@ public sealed record ProducerOptions
     public int RequestsInFlightPerBrokerMax { get; init; } = 5;
 
     /// <summary>
-    /// The most batches of one partition that wait for an answer. With 1 the order of records survives every retry.
-    /// More hide a long round trip, at the price that a retried batch may land behind a later one.
+    /// Whether brokers are to know records again that a retry sends twice, so that each is stored once, in order (KIP-98).
+    /// Takes <see cref="Acks.All"/>; with less it has no effect. Brokers that cannot do it are written to without.
+    /// </summary>
+    public bool EnableIdempotence { get; init; } = true;
+
+    /// <summary>
+    /// The most batches of one partition that wait for an answer. More than 1 hide a long round trip. The order of records
+    /// survives every retry with 1, and with up to 5 where <see cref="EnableIdempotence"/> has effect, which allows no more;
+    /// otherwise a retried batch may land behind a later one.
     /// </summary>
     public int BatchesInFlightPerPartitionMax { get; init; } = 1;
 

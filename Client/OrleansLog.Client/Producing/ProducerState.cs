@@ -15,6 +15,7 @@ internal sealed class ProducerState
         Budget = new ByteBudget(options.BufferBytes);
         Builders = new BuilderPool(options.BatchBytes, options.BufferBytes);
         Compressor = options.Compression == CompressionType.None ? null : CompressionCodecs.For(options.Compression);
+        Identities = new IdentitySource(cluster, options);
         Sender = new Sender(this);
     }
 
@@ -24,6 +25,14 @@ internal sealed class ProducerState
     public BuilderPool Builders { get; }
     public IRecordCompressor? Compressor { get; }
     public Sender Sender { get; }
+
+    /// <summary>Under which name records are numbered.</summary>
+    public IdentitySource Identities { get; }
+
+    /// <summary>The most batches of one partition that wait for an answer.</summary>
+    public int BatchesInFlightPerPartitionMax => Identities.Current == ProducerIdentity.None
+        ? Options.BatchesInFlightPerPartitionMax
+        : Math.Min(Options.BatchesInFlightPerPartitionMax, IdentitySource.BatchesInFlightMax);
 
     /// <summary>Whether someone waits for everything to be sent, so that nothing lingers.</summary>
     public bool IsFlushing => Volatile.Read(ref _flushes) > 0;

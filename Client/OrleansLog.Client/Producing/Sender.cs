@@ -21,6 +21,9 @@ internal sealed class Sender : IDisposable
     private readonly ConcurrentQueue<ProduceCall> _landed = new();
     private readonly PriorityQueue<PartitionQueue, long> _delayed = new();
     private readonly Dictionary<BrokerId, BrokerLine> _lines = [];
+    private readonly Queue<PartitionQueue> _unidentified = new();
+    private bool _isIdentifying;
+    private bool _hasIdentified;
     private readonly ITimer _timer;
     private int _pumpRequests;
 
@@ -59,6 +62,7 @@ internal sealed class Sender : IDisposable
     {
         var nowMs = _producer.NowMs();
         while (_landed.TryDequeue(out var call)) Land(call, nowMs);
+        if (Interlocked.Exchange(ref _hasIdentified, false)) EndIdentifying();
         while (_delayed.TryPeek(out var delayed, out var dueMs) && dueMs <= nowMs)
         {
             _delayed.Dequeue();
@@ -76,6 +80,11 @@ internal sealed class Sender : IDisposable
         if (leader == BrokerId.None)
         {
             WaitForLeader(queue, nowMs);
+            return;
+        }
+        if (!_producer.Identities.IsKnown)
+        {
+            WaitForIdentity(queue, nowMs);
             return;
         }
         var line = LineTo(leader);
@@ -109,11 +118,39 @@ internal sealed class Sender : IDisposable
 
     private void WaitForLeader(PartitionQueue queue, long nowMs)
     {
+        GiveUpExpired(queue, nowMs);
+        Metadata.RefreshBehind();
+        _delayed.Enqueue(queue, nowMs + _producer.Cluster.Options.RetryBackoffMs);
+    }
+
+    private void WaitForIdentity(PartitionQueue queue, long nowMs)
+    {
+        GiveUpExpired(queue, nowMs);
+        _unidentified.Enqueue(queue);
+        if (_isIdentifying) return;
+        _isIdentifying = true;
+        _ = IdentifyAsync();
+    }
+
+    private async Task IdentifyAsync()
+    {
+        if (!await _producer.Identities.TryAcquireAsync())
+            await Task.Delay(TimeSpan.FromMilliseconds(_producer.Cluster.Options.RetryBackoffMs), _producer.Cluster.Time);
+        Volatile.Write(ref _hasIdentified, true);
+        Pump();
+    }
+
+    private void EndIdentifying()
+    {
+        _isIdentifying = false;
+        while (_unidentified.TryDequeue(out var queue)) _ready.Enqueue(queue);
+    }
+
+    private void GiveUpExpired(PartitionQueue queue, long nowMs)
+    {
         List<ProducerBatch> expired = [];
         queue.TakeExpired(nowMs - _producer.Options.DeliveryTimeoutMs, expired);
         foreach (var batch in expired) GiveUp(batch, Expired(batch));
-        Metadata.RefreshBehind();
-        _delayed.Enqueue(queue, nowMs + _producer.Cluster.Options.RetryBackoffMs);
     }
 
     private BrokerLine LineTo(BrokerId broker)
@@ -191,7 +228,7 @@ internal sealed class Sender : IDisposable
         }
         if (result.NewLeader is var (leader, epoch)) Metadata.LearnLeader(batch.Queue.Partition, leader, epoch);
         if (result.Error == ErrorCode.MessageTooLarge && batch.RecordCount > 1) Split(batch);
-        else if (IsRetriable(result.Error) && nowMs - batch.CreatedMs <= _producer.Options.DeliveryTimeoutMs) Retry(batch, result, nowMs);
+        else if (MayRetry(batch, result.Error) && nowMs - batch.CreatedMs <= _producer.Options.DeliveryTimeoutMs) Retry(batch, result, nowMs);
         else
         {
             batch.Queue.Land(batch);
@@ -204,7 +241,19 @@ internal sealed class Sender : IDisposable
         var waitMs = result.NewLeader is null ? (long)Backoff.MsAfter(batch.Attempts - 1, _producer.Cluster.Options) : 0;
         _producer.Cluster.Logger.LogDebug("{Partition} answered {Error}; retrying in {WaitMs} ms.", batch.Queue.Partition, result.Error, waitMs);
         Metadata.RefreshBehind();
+        batch.MayBeStored |= !IsOfNumbers(result.Error) && !ProduceErrors.IsBeforeAppend(result.Error);
+        if (IsOfNumbers(result.Error) && !batch.MayBeStored && batch.Queue.IsFirst(batch)) BeginEpoch(batch, result.Error);
         batch.Queue.PutBack([batch], batch, nowMs + waitMs);
+    }
+
+    // What comes before a batch that is out of order may just not be there yet. But before the first one that is not
+    // acknowledged nothing is on its way: the broker has lost, or was never sent, what it misses. Only a batch that is stored
+    // nowhere may be numbered anew; where that is not known, a leader that lags behind may be the one that misses something.
+    private void BeginEpoch(ProducerBatch batch, ErrorCode error)
+    {
+        _producer.Cluster.Logger.LogWarning(
+            "{Partition} answered {Error} to the first record that is not acknowledged; they are numbered anew.", batch.Queue.Partition, error);
+        batch.Queue.BeginEpoch();
     }
 
     private void Split(ProducerBatch batch)
@@ -235,7 +284,11 @@ internal sealed class Sender : IDisposable
         }
     }
 
-    private static bool IsRetriable(ErrorCode error) => error.IsRetriable() || error == ErrorCode.BrokerNotAvailable;
+    private static bool MayRetry(ProducerBatch batch, ErrorCode error) =>
+        error.IsRetriable() || error == ErrorCode.BrokerNotAvailable || (batch.Identity != ProducerIdentity.None && IsOfNumbers(error));
+
+    private static bool IsOfNumbers(ErrorCode error) =>
+        error is ErrorCode.OutOfOrderSequenceNumber or ErrorCode.UnknownProducerId or ErrorCode.InvalidProducerEpoch;
 
     private OrleansLogException Expired(ProducerBatch batch) => new(ErrorCode.RequestTimedOut,
         $"{batch.RecordCount} records for {batch.Queue.Partition} were not acknowledged within {_producer.Options.DeliveryTimeoutMs} ms ({batch.Attempts} attempts). Check that the partition has a leader, or raise DeliveryTimeoutMs.");

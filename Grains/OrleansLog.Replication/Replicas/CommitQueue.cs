@@ -2,7 +2,10 @@ using OrleansLog.Protocol;
 
 namespace OrleansLog.Replication.Replicas;
 
-/// <summary>Appends of one leadership that wait for their commit, in offset order. The leader's turn only.</summary>
+/// <summary>
+/// Appends of one leadership that wait for their commit, in the order in which they came: that of their offsets, but for what
+/// a producer sent again, which may wait a little longer than it must. The leader's turn only.
+/// </summary>
 internal sealed class CommitQueue(int waitersMax)
 {
     private readonly Queue<Waiter> _waiting = new();

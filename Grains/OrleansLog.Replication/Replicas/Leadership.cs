@@ -74,8 +74,9 @@ internal sealed class Leadership : IDisposable
             if (!_commits.HasRoom) return ReplicaAppend.Refused(ErrorCode.ThrottlingQuotaExceeded);
             var previousEnd = _log.LogEndOffset;
             appended = _log.Append(batches, _state.Epoch);
+            if (appended.Error != ErrorCode.None) return ReplicaAppend.Refused(appended.Error);
             var nowMs = NowMs;
-            _state.Appended(previousEnd, nowMs);
+            if (!appended.IsDuplicate) _state.Appended(previousEnd, nowMs);
             effects = _state.LocallyDurable(_log.SettledOffset, nowMs);
             if (effects.HasCommitted) _commits.CommitTo(_state.HighWatermark);
             committed = _state.HighWatermark >= appended.NextOffset ? Committed
@@ -83,7 +84,7 @@ internal sealed class Leadership : IDisposable
                 : null;
         }
 
-        _ports.Observer.Appended(_replica, appended.BaseOffset, appended.NextOffset);
+        if (!appended.IsDuplicate) _ports.Observer.Appended(_replica, appended.BaseOffset, appended.NextOffset);
         // The flush first: while it runs the followers get theirs.
         StartSettling();
         CarryOut(effects);

@@ -124,7 +124,8 @@ public sealed partial class PartitionReplica : IAsyncDisposable
 
     /// <summary>
     /// Appends the batches of one produce, already validated; offsets and epoch are written into the caller's buffer,
-    /// which is the caller's again on return.
+    /// which is the caller's again on return. A batch that an idempotent producer has sent again is not appended again: the
+    /// answer says where it lies, and is done when that is as safe as was asked.
     /// </summary>
     /// <param name="batches">Whole batches, back to back.</param>
     /// <param name="awaitsCommit">Whether it is done when it is committed, or when it is durable here.</param>

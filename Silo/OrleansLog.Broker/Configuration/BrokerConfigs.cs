@@ -87,6 +87,11 @@ public static class BrokerConfigs
     public static readonly ConfigDefinition<long> LogRetentionCheckIntervalMs =
         Define.Long("log.retention.check.interval.ms", 300_000, 1, "How often, in milliseconds, segments are looked at for removal.");
 
+    // Producers.
+    public static readonly ConfigDefinition<int> ProducerIdExpirationMs =
+        Define.Int("producer.id.expiration.ms", 86_400_000, 1,
+            "An idempotent producer that has written nothing to a partition for this long, in milliseconds, is forgotten there.");
+
     // Groups.
     public static readonly ConfigDefinition<int> OffsetsTopicNumPartitions =
         Define.Int("offsets.topic.num.partitions", 50, 1, "The partitions of __consumer_offsets. Fixed once that topic exists.");
@@ -129,6 +134,7 @@ public static class BrokerConfigs
         ReplicaLagTimeMaxMs, BrokerSessionTimeoutMs, AutoLeaderRebalanceEnable, LeaderImbalanceCheckIntervalSeconds, ReplicaRestoreDelayMs,
         LeaderReplicationThrottledRate,
         SocketRequestMaxBytes, MaxConnections, ConnectionsMaxIdleMs, FetchMaxBytes, LogRetentionCheckIntervalMs,
+        ProducerIdExpirationMs,
         OffsetsTopicNumPartitions, OffsetsTopicReplicationFactor, OffsetsTopicSegmentBytes, OffsetsRetentionMinutes,
         OffsetsRetentionCheckIntervalMs, OffsetMetadataMaxBytes, GroupMinSessionTimeoutMs, GroupMaxSessionTimeoutMs,
         GroupInitialRebalanceDelayMs, GroupMaxSize,

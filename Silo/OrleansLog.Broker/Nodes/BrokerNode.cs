@@ -3,8 +3,10 @@ using Microsoft.Extensions.Logging;
 using OrleansLog.Broker.Groups;
 using OrleansLog.Broker.Metadata;
 using OrleansLog.Broker.Partitions;
+using OrleansLog.Broker.Producers;
 using OrleansLog.Broker.Tracing;
 using OrleansLog.Coordination;
+using OrleansLog.Coordination.Producers;
 using OrleansLog.Protocol;
 using OrleansLog.Replication.Brokers;
 using OrleansLog.Replication.Metadata;
@@ -231,8 +233,11 @@ internal sealed class BrokerNode : IReplicationObserver, IDisposable
         var replicas = new BrokerReplicas(ports, _directory);
         var store = new PartitionStore(_cluster.Files, _directory, replicas, _cluster.Time, _cluster.Loggers.CreateLogger<Partition>());
         var groups = NewGroups();
-        var broker = new Broker(Id, store, _cluster.Topics, groups, BrokerSettings.From(_cluster.Config), Gate, _cluster.Time);
-        return new Life(began, replicas, broker, new OffsetsElection(groups, _cluster.Time, _logger));
+        var ending = new CancellationTokenSource();
+        var ids = new ProducerIds(
+            new ProducerIdRegister(register, _cluster.Time, TimeSpan.FromMilliseconds(RegisterRetryDelayMs)), ending.Token);
+        var broker = new Broker(Id, store, _cluster.Topics, groups, ids, BrokerSettings.From(_cluster.Config), Gate, _cluster.Time);
+        return new Life(began, replicas, broker, new OffsetsElection(groups, _cluster.Time, _logger), ending);
     }
 
     private GroupCoordinator NewGroups() => new(
@@ -317,6 +322,7 @@ internal sealed class BrokerNode : IReplicationObserver, IDisposable
             await endpoint.DisposeAsync();
         if (life.Housekeeping is { } housekeeping)
             await housekeeping.DisposeAsync();
+        await life.Ending.CancelAsync();
         await life.Broker.Groups.CloseAsync();
         using var turn = await TakeTurnAsync();
         try
@@ -337,7 +343,8 @@ internal sealed class BrokerNode : IReplicationObserver, IDisposable
         return new Turn(_changing);
     }
 
-    private sealed record Life(BrokerLife Began, BrokerReplicas Replicas, Broker Broker, OffsetsElection Offsets)
+    private sealed record Life(
+        BrokerLife Began, BrokerReplicas Replicas, Broker Broker, OffsetsElection Offsets, CancellationTokenSource Ending)
     {
         public IAsyncDisposable? Endpoint { get; set; }
 

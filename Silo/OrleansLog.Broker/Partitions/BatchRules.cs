@@ -37,11 +37,9 @@ internal static class BatchRules
         var error = RecordBatch.Validate(batch);
         if (error != ErrorCode.None)
             return error;
-        // Control batches are the brokers' own; producer ids are handed out together with their sequence checks.
+        // Control batches are the brokers' own, and there are no transactions.
         if (header.IsControl || header.IsTransactional)
             return ErrorCode.InvalidRecord;
-        if (header.ProducerId >= 0)
-            return ErrorCode.UnknownProducerId;
         return CheckTime(header, settings, nowMs);
     }
 

@@ -58,7 +58,7 @@ public sealed class Partition
     /// <summary>
     /// Appends the batches of one produce request. On return they are in the log, in order and with their offsets
     /// assigned in place, so the caller may reuse the memory; <see cref="AppendOutcome.Done"/> tells when they are as
-    /// safe as was asked.
+    /// safe as was asked. A batch that an idempotent producer has sent again is answered with where it lies already.
     /// </summary>
     /// <param name="batches">Whole batches, back to back.</param>
     /// <param name="awaitsCommit">Whether every in-sync replica must hold them (<c>acks=all</c>), or this one alone.</param>
@@ -173,9 +173,11 @@ public sealed class Partition
         var append = _replica.Append(batches, awaitsCommit, commitTimeoutMs, only);
         if (append.Error != ErrorCode.None)
             return AppendOutcome.Refused(append.Error);
-        PartitionMetrics.Appended(append.Appended.NextOffset - append.Appended.BaseOffset, batches.Length);
-        return new AppendOutcome(
-            ErrorCode.None, append.Appended.BaseOffset, settings.StampsAppendTime ? now : -1, Log.LogStartOffset, append.Done);
+        var appended = append.Appended;
+        if (!appended.IsDuplicate)
+            PartitionMetrics.Appended(appended.NextOffset - appended.BaseOffset, batches.Length);
+        var stampedMs = !settings.StampsAppendTime ? -1 : appended.IsDuplicate ? appended.AppendTimeMs : now;
+        return new AppendOutcome(ErrorCode.None, appended.BaseOffset, stampedMs, Log.LogStartOffset, append.Done);
     }
 }
 

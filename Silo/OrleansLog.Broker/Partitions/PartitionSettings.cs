@@ -25,6 +25,7 @@ public sealed record PartitionSettings(
             MaxMessageBytes = topic.Get(TopicConfigs.MaxMessageBytes),
             RetentionMs = Deletes(topic) ? topic.Get(TopicConfigs.RetentionMs) : -1,
             RetentionBytes = Deletes(topic) ? topic.Get(TopicConfigs.RetentionBytes) : -1,
+            ProducerIdExpirationMs = topic.Get(BrokerConfigs.ProducerIdExpirationMs),
             FileDeleteDelayMs = topic.Get(TopicConfigs.FileDeleteDelayMs),
         },
         new ReplicationOptions

@@ -42,6 +42,7 @@ internal sealed class ApiDispatcher
         new ClusterApi(broker).Register(dispatcher);
         new ReplicasApi(broker).Register(dispatcher);
         new GroupsApi(broker).Register(dispatcher);
+        new ProducersApi(broker).Register(dispatcher);
         return dispatcher;
     }
 

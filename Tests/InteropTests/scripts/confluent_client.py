@@ -6,11 +6,11 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic
 
 
-def produce_lines(bootstrap, topic, path, compression):
+def produce_lines(bootstrap, topic, path, compression, idempotence="false"):
     failures = []
     # A partition for each record: sticking to one for a while can leave another without any.
     producer = Producer({"bootstrap.servers": bootstrap, "compression.type": compression, "linger.ms": 5,
-                         "sticky.partitioning.linger.ms": 0, "queue.buffering.max.messages": 1000000})
+                         "sticky.partitioning.linger.ms": 0, "enable.idempotence": idempotence == "true", "queue.buffering.max.messages": 1000000})
     on_delivery = lambda error, message: error and failures.append(str(error))
     with open(path, "rb") as lines:
         for line in lines:
@@ -115,6 +115,41 @@ def produce_until_killed(bootstrap, topic, acknowledged_path):
         producer.poll(0)
     producer.flush(10)
     acknowledged.close()
+
+
+def produce_once_each(bootstrap, topic, count):
+    """Writes numbered records as an idempotent producer, none of which may fail, whatever happens to brokers meanwhile."""
+    failures = []
+    producer = Producer({"bootstrap.servers": bootstrap, "enable.idempotence": True, "linger.ms": 1, "socket.timeout.ms": 2000,
+                         "message.timeout.ms": 120000, "queue.buffering.max.messages": 20000})
+    on_delivery = lambda error, message: error and failures.append(str(error))
+    for number in range(int(count)):
+        while True:
+            try:
+                producer.produce(topic, value=b"%d" % number, partition=0, on_delivery=on_delivery)
+                break
+            except BufferError:
+                producer.poll(0.1)
+        producer.poll(0)
+        # Not all at once: leaders are to be killed in the middle of it.
+        if number % 100 == 0:
+            producer.poll(0.02)
+    assert producer.flush(120) == 0
+    assert not failures, failures[:3]
+
+
+def consume_once_each(bootstrap, topic, count):
+    """Reads them back: each once, in order."""
+    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "unused", "enable.auto.commit": False})
+    consumer.assign([TopicPartition(topic, 0, 0)])
+    expected = 0
+    while expected < int(count):
+        for message in consumer.consume(10000, timeout=10):
+            assert not message.error(), message.error()
+            assert int(message.value()) == expected, (message.offset(), message.value(), expected)
+            expected += 1
+    assert consumer.get_watermark_offsets(TopicPartition(topic, 0), timeout=10) == (0, expected)
+    consumer.close()
 
 
 if __name__ == "__main__":

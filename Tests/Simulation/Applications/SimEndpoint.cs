@@ -16,7 +16,7 @@ internal sealed class SimEndpoint(SimCluster cluster, SimBroker broker)
     // How often a fetch that waits for records looks again.
     private const int LookAgainMs = 5;
 
-    public static bool Speaks(ApiKey api) => api is ApiKey.Metadata or ApiKey.Produce or ApiKey.Fetch or ApiKey.ListOffsets;
+    public static bool Speaks(ApiKey api) => api is ApiKey.Metadata or ApiKey.Produce or ApiKey.Fetch or ApiKey.ListOffsets or ApiKey.InitProducerId;
 
     /// <summary>Answers a request of an API that it <see cref="Speaks"/>.</summary>
     public async Task<byte[]> AnswerAsync(SimRequest request) => request.Api switch
@@ -25,6 +25,7 @@ internal sealed class SimEndpoint(SimCluster cluster, SimBroker broker)
         ApiKey.Produce => request.Answer(await ProduceAsync(request.Read<ProduceRequest>())),
         ApiKey.Fetch => request.Answer(await FetchAsync(request.Read<FetchRequest>())),
         ApiKey.ListOffsets => request.Answer(ListOffsets(request.Read<ListOffsetsRequest>())),
+        ApiKey.InitProducerId => request.Answer(new InitProducerIdResponse { ProducerId = cluster.TakeProducerId() }),
         _ => throw new NotSupportedException($"The simulated brokers do not speak {request.Api}."),
     };
 
@@ -84,6 +85,8 @@ internal sealed class SimEndpoint(SimCluster cluster, SimBroker broker)
         answer.ErrorCode = append.Error == ErrorCode.None ? await append.Done : append.Error;
         if (answer.ErrorCode != ErrorCode.None) return answer;
         answer.BaseOffset = append.Appended.BaseOffset.Value;
+        // What was there already has its place in the log and not in the request.
+        if (append.Appended.IsDuplicate) RecordBatch.AssignOffset(batch, append.Appended.BaseOffset, append.LeaderEpoch);
         if (request.Acks < 0) NoteSafe(append.LeaderEpoch, batch);
         return answer;
     }

@@ -99,9 +99,12 @@ internal sealed class AnomalyFinder
         var place = (Origin(e.Branch, e.Offset), e.Offset);
         if (!_values.TryAdd(place, e.Value) && _values[place] != e.Value)
             Add(AnomalyKind.InconsistentOffsets, $"offset {e.Offset} has had the values {_values[place]} and {e.Value}");
-        if (!_offsets.TryAdd(e.Value, e.Offset) && _offsets[e.Value] != e.Offset)
+        if (!_offsets.TryAdd(e.Value, e.Offset) && _offsets[e.Value] != e.Offset && !WasDeleted(e))
             Add(AnomalyKind.Duplicate, $"value {e.Value} has had the offsets {_offsets[e.Value]} and {e.Offset}");
     }
+
+    // A replica that begins where deletion ended cannot know who wrote what was deleted, nor know it again.
+    private bool WasDeleted(HistoryEvent e) => Offset.Min(_offsets[e.Value], e.Offset) < DeletedBefore(e.Branch);
 
     private void CheckSkip((int Consumer, LeaderEpoch Branch, Offset After, Offset Next, Offset DeletedBefore) jump)
     {

@@ -58,6 +58,9 @@ public sealed record FaultProfile
     /// <summary>Whether consumers read from whichever replica, and not from the leader alone (KIP-392).</summary>
     public bool ReadsFollowers { get; init; }
 
+    /// <summary>Whether producers number their records and send a batch again until it is acknowledged (KIP-98).</summary>
+    public bool HasIdempotentProducers { get; init; }
+
     /// <summary>What the topic promises.</summary>
     public Promise Promise { get; init; }
 

@@ -80,6 +80,9 @@ public sealed class AcknowledgesTooEarly : PlantedBug
     }
 }
 
+/// <summary>A producer sends again what was not acknowledged, and no broker can know it again.</summary>
+public sealed class SendsAgainWithoutNumbers : PlantedBug;
+
 /// <summary>Whoever finds a damaged batch takes it for the end of the log.</summary>
 public sealed class TakesDamageForTheEnd : PlantedBug
 {

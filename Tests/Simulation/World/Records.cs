@@ -12,9 +12,14 @@ internal static class Records
 {
     private const int ValueBytes = 40;
 
-    public static byte[] Batch(IEnumerable<long> values)
+    public static byte[] Batch(IEnumerable<long> values, long producerId = RecordBatchHeader.NoProducerId, int baseSequence = RecordBatchHeader.NoSequence)
     {
-        using var builder = new RecordBatchBuilder(1 << 16);
+        using var builder = new RecordBatchBuilder(1 << 16)
+        {
+            ProducerId = producerId,
+            ProducerEpoch = (short)(producerId < 0 ? -1 : 0),
+            BaseSequence = baseSequence,
+        };
         Span<byte> value = stackalloc byte[ValueBytes];
         foreach (var number in values)
         {

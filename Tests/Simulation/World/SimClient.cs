@@ -1,6 +1,7 @@
 using OrleansLog.Protocol;
 using OrleansLog.Protocol.Records;
 using OrleansLog.Replication.Replicas;
+using OrleansLog.Simulation.Faults;
 using OrleansLog.Simulation.Running;
 using OrleansLog.Storage;
 
@@ -65,10 +66,15 @@ public abstract class SimClient
     }
 }
 
-/// <summary>Sends batches of numbers under <c>acks=all</c>, one after another, and never the same number twice.</summary>
+/// <summary>
+/// Sends batches of numbers under <c>acks=all</c>, one after another; an idempotent one each again and again until it is
+/// acknowledged, any other one never twice.
+/// </summary>
 public sealed class SimProducer(SimCluster cluster, int place, long firstValue) : SimClient(cluster, place)
 {
-    private long _next = firstValue;
+    private readonly long _first = firstValue;
+    private int _count;
+    private List<long> _unacknowledged = [];
 
     public int Acknowledged { get; private set; }
 
@@ -83,10 +89,12 @@ public sealed class SimProducer(SimCluster cluster, int place, long firstValue) 
 
     private async Task SendAsync(SimBroker leader)
     {
-        var values = Enumerable.Range(0, 1 + Cluster.Random.Below(4)).Select(_ => _next++).ToList();
+        var values = _unacknowledged.Count > 0 ? _unacknowledged : Enumerable.Range(0, 1 + Cluster.Random.Below(4)).Select(_ => _first + _count++).ToList();
+        if (Cluster.Profile.HasIdempotentProducers) _unacknowledged = values;
         var answer = await CallAsync(leader, replica => ProduceAsync(replica, values));
         if (answer is not { Error: ErrorCode.None }) return;
         Acknowledged++;
+        _unacknowledged = [];
         for (var i = 0; i < values.Count; i++)
         {
             Cluster.History.Acknowledged(Place, answer.Offset + i, values[i], Cluster.Ledger.Of(answer.Epoch).Since);
@@ -94,9 +102,11 @@ public sealed class SimProducer(SimCluster cluster, int place, long firstValue) 
         }
     }
 
-    private static async Task<ProduceAnswer> ProduceAsync(PartitionReplica replica, List<long> values)
+    private async Task<ProduceAnswer> ProduceAsync(PartitionReplica replica, List<long> values)
     {
-        var append = replica.Append(Records.Batch(values), awaitsCommit: true);
+        var isNumbered = Cluster.Profile.HasIdempotentProducers && Cluster.Bug is not SendsAgainWithoutNumbers;
+        var batch = isNumbered ? Records.Batch(values, Place, (int)(values[0] - _first)) : Records.Batch(values);
+        var append = replica.Append(batch, awaitsCommit: true);
         if (append.Error != ErrorCode.None) return new(append.Error, append.LeaderEpoch, Offset.None);
         return new(await append.Done, append.LeaderEpoch, append.Appended.BaseOffset);
     }

@@ -20,6 +20,7 @@ public sealed class SimCluster
     private readonly List<Checker> _checkers = [];
     private readonly StringBuilder? _trace;
     private VersionedPartition? _partition;
+    private long _lastProducerId = 1_000;
     private ulong _traceHash = 14695981039346656037;
 
     public SimCluster(ulong seed, FaultProfile? profile = null, PlantedBug? bug = null, bool keepsTrace = false, Promise promise = Promise.Durable)
@@ -102,6 +103,9 @@ public sealed class SimCluster
 
     /// <summary>Acknowledged records that were lost as the topic allows; known at the end.</summary>
     public int Lost { get; internal set; }
+
+    /// <summary>An id that no other producer of the run has.</summary>
+    public long TakeProducerId() => ++_lastProducerId;
 
     public SimBroker Find(BrokerId id) => Brokers[id.Value];
 

@@ -11,6 +11,7 @@ public sealed partial class FakeCluster
 {
     private readonly SortedDictionary<string, FakeTopic> _topics = [];
     private TaskCompletionSource _appended = new();
+    private long _lastProducerId = 4000;
 
     /// <summary>Batches of more bytes are refused as too large.</summary>
     public int MessageBytesMax { get; set; } = 1024 * 1024;
@@ -136,9 +137,12 @@ public sealed partial class FakeCluster
             : log.Leader != broker ? ErrorCode.NotLeaderOrFollower
             : partition.Records!.Value.Length > MessageBytesMax ? ErrorCode.MessageTooLarge
             : RecordBatch.Validate(partition.Records!.Value.Span);
+        if (answer.ErrorCode == ErrorCode.None) answer.ErrorCode = log.CheckProducer(partition.Records!.Value.Span);
         if (answer.ErrorCode != ErrorCode.None) return answer;
         answer.BaseOffset = log.EndOffset;
         AppendBatch(topic, partition.Index, partition.Records!.Value);
+        // What is stored may still be answered with an error, or not at all.
+        answer.ErrorCode = log.ErrorsAfterAppend.TryDequeue(out var lost) ? lost : ErrorCode.None;
         return answer;
     }
 
@@ -208,6 +212,12 @@ public sealed partial class FakeCluster
         })],
     };
 
+    private InitProducerIdResponse InitProducerId()
+    {
+        var error = NextError(ApiKey.InitProducerId);
+        return error == ErrorCode.None ? new() { ProducerId = ++_lastProducerId, ProducerEpoch = 0 } : new() { ErrorCode = error };
+    }
+
     private CreateTopicsResponse CreateTopics(CreateTopicsRequest request) => new()
     {
         Topics = [.. request.Topics.Select(topic =>
@@ -225,6 +235,7 @@ public sealed record FakeTopic(Guid Id, List<FakeLog> Partitions);
 public sealed class FakeLog
 {
     private readonly List<byte[]> _batches = [];
+    private readonly Dictionary<long, (short Epoch, int Last)> _producers = [];
 
     public int Leader { get; set; }
     public int LeaderEpoch { get; set; }
@@ -250,6 +261,26 @@ public sealed class FakeLog
         _batches.Add(copy);
         EndOffset = Header(copy).NextOffset.Value;
     }
+
+    /// <summary>What the next appends are answered with although their records are stored.</summary>
+    public Queue<ErrorCode> ErrorsAfterAppend { get; } = new();
+
+    /// <summary>Whether a batch follows on its producer's last, as far as one number tells.</summary>
+    public ErrorCode CheckProducer(ReadOnlySpan<byte> batch)
+    {
+        RecordBatchHeader.TryRead(batch, out var header);
+        if (header.ProducerId < 0) return ErrorCode.None;
+        var known = _producers.GetValueOrDefault(header.ProducerId, (Epoch: header.ProducerEpoch, Last: header.BaseSequence - 1));
+        if (header.ProducerEpoch < known.Epoch) return ErrorCode.InvalidProducerEpoch;
+        var expected = header.ProducerEpoch == known.Epoch ? known.Last + 1 : 0;
+        if (header.BaseSequence < expected) return ErrorCode.DuplicateSequenceNumber;
+        if (header.BaseSequence > expected) return ErrorCode.OutOfOrderSequenceNumber;
+        _producers[header.ProducerId] = (header.ProducerEpoch, header.BaseSequence + header.LastOffsetDelta);
+        return ErrorCode.None;
+    }
+
+    /// <summary>Takes records away from a producer, as if the leader had lost them.</summary>
+    public void SetLastSequence(long producerId, short epoch, int last) => _producers[producerId] = (epoch, last);
 
     public void DeleteBefore(long offset)
     {

@@ -53,6 +53,9 @@ public sealed partial class FakeCluster : IClusterTransport
         return this;
     }
 
+    /// <summary>What the brokers do not speak at all.</summary>
+    public HashSet<ApiKey> Unknown { get; } = [];
+
     /// <summary>Answers one kind of request as a test says, given the broker that was asked.</summary>
     public void Answer<TRequest, TResponse>(Func<int, TRequest, TResponse> answer)
         where TRequest : class, IRequest<TResponse>, new()
@@ -104,6 +107,7 @@ public sealed partial class FakeCluster : IClusterTransport
         var id = broker == BrokerId.None ? Brokers[0] : broker.Value;
         if (!Brokers.Contains(id) || _unreachable.Contains(id))
             throw new OrleansLogException(ErrorCode.NetworkException, $"Broker {id} is not reachable.");
+        if (Unknown.Contains(request.Api)) throw new OrleansLogException(ErrorCode.UnsupportedVersion, $"Broker {id} speaks no {request.Api}.");
         var version = Math.Min(request.VersionMax, VersionMax.GetValueOrDefault(request.Api, short.MaxValue));
         using var frame = new FrameBuilder();
         request.WriteBody(version, frame);
@@ -145,6 +149,7 @@ public sealed partial class FakeCluster : IClusterTransport
         ApiKey.LeaveGroup => body.Answer(Leave(body.Read<LeaveGroupRequest>())),
         ApiKey.OffsetCommit => body.Answer(Commit(body.Read<OffsetCommitRequest>())),
         ApiKey.OffsetFetch => body.Answer(FetchOffsets(body.Read<OffsetFetchRequest>())),
+        ApiKey.InitProducerId => body.Answer(InitProducerId()),
         ApiKey.CreateTopics => body.Answer(CreateTopics(body.Read<CreateTopicsRequest>())),
         _ when _scripts.TryGetValue(api, out var script) => script(broker, body),
         _ => throw new InvalidOperationException($"The fake cluster does not answer {api}."),

@@ -16,6 +16,7 @@ internal static class BenchProduceCommand
     private static readonly Option<Acks?> AckLevel = CommonOptions.AcksOption();
     private static readonly Option<CompressionType?> Compression = CommonOptions.CompressionOption();
     private static readonly Option<int?> BatchBytes = CommonOptions.Int("--batch-bytes", "The size at which a batch is sent (default 1,000,000).", 1);
+    private static readonly Option<bool> NoIdempotence = new("--no-idempotence") { Description = "Do not number the records (a retry may store some twice)." };
     private static readonly Option<int?> LingerMs = CommonOptions.LingerOption();
 
     public static Command Create() => new OlogCommand(
@@ -27,7 +28,7 @@ internal static class BenchProduceCommand
         "olog bench produce --acks 1 --compression lz4 --records 1000000")
     {
         BenchTopic.Name, BenchTopic.Partitions, BenchTopic.Config, BenchTopic.RecordSize, Records, BenchTopic.Seconds,
-        AckLevel, Compression, BatchBytes, LingerMs,
+        AckLevel, Compression, BatchBytes, LingerMs, NoIdempotence,
     }.Runs(RunAsync);
 
     private static async Task RunAsync(Session session, CancellationToken cancellationToken)
@@ -42,6 +43,7 @@ internal static class BenchProduceCommand
             Acks = acks,
             Compression = session.Get(Compression) ?? byDefault.Compression,
             BatchBytes = session.Get(BatchBytes) ?? byDefault.BatchBytes,
+            EnableIdempotence = !session.Get(NoIdempotence),
             LingerMs = CommonOptions.LingerMsOf(session, LingerMs, acks),
             OnDelivery = report => error ??= report.Error,
         };
