@@ -35,6 +35,29 @@ internal static class RawConsume
         }
     }
 
+    /// <summary>
+    /// Reads a topic's records again and again from the start until the time is over: a round is long enough whatever the
+    /// backlog's size.
+    /// </summary>
+    /// <returns>How many records it received.</returns>
+    public static long ReadFor(RunningBroker broker, string topic, BenchmarkOptions options, long backlog)
+    {
+        var watch = System.Diagnostics.Stopwatch.StartNew();
+        long total = 0;
+        do
+        {
+            using var link = broker.Client.OpenConsumer(topic, options.FetchBytes);
+            for (long records = 0; records < backlog;)
+            {
+                var received = link.Receive(onStamp: null);
+                records += received;
+                total += received;
+            }
+        }
+        while (watch.Elapsed.TotalSeconds < options.Seconds);
+        return total;
+    }
+
     /// <summary>Records written once and read in every round.</summary>
     private sealed class Backlog : IDisposable
     {
@@ -72,23 +95,6 @@ internal static class RawConsume
             return records;
         }
 
-        // Again and again from the start until the time is over: a round is long enough whatever the backlog's size.
-        private long ReadOne(int index)
-        {
-            var watch = System.Diagnostics.Stopwatch.StartNew();
-            long total = 0;
-            do
-            {
-                using var link = _broker.Client.OpenConsumer(_topics[index], _options.FetchBytes);
-                for (long records = 0; records < _records[index];)
-                {
-                    var received = link.Receive(onStamp: null);
-                    records += received;
-                    total += received;
-                }
-            }
-            while (watch.Elapsed.TotalSeconds < _options.Seconds);
-            return total;
-        }
+        private long ReadOne(int index) => ReadFor(_broker, _topics[index], _options, _records[index]);
     }
 }

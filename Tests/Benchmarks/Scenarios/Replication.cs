@@ -6,7 +6,8 @@ namespace OrleansLog.Benchmarks.Scenarios;
 
 /// <summary>
 /// What replication costs: batches made beforehand, written with acks=all to a partition with one replica and to one with
-/// three, in turns, on three brokers of ours in one process. All replicas share this machine's cores and disk.
+/// three, in turns, on three brokers of ours in one process, or on a cluster that runs already (<c>--target</c>, its broker
+/// 0). All replicas share this machine's cores and disk.
 /// </summary>
 internal static class Replication
 {
@@ -16,8 +17,9 @@ internal static class Replication
     {
         try
         {
-            var (cluster, _, _) = new OrleansLogBroker(options).StartProcess(Path.Combine(options.DataDirectory, "replication"), options.FirstPort, brokers: 3);
-            using (cluster)
+            var ours = new OrleansLogBroker(options);
+            var directory = Path.Combine(options.DataDirectory, "replication");
+            using (var cluster = options.Target is null ? ours.StartProcess(directory, options.FirstPort, brokers: 3).Broker : ours.Start(directory, options.FirstPort, Durability.NoFlush))
             {
                 foreach (var durability in options.Durabilities)
                 {
