@@ -135,7 +135,9 @@ internal sealed class LogRecovery
     private bool Belongs(Offset baseOffset, int length)
     {
         if (length == 0 || baseOffset < _expected) return false;
-        _isCut = baseOffset != Offset.Max(_expected, _checkpoint.Offset);
+        var end = Offset.Max(_expected, _checkpoint.Offset);
+        // What lay between the end and a noted start was deleted with its segments.
+        _isCut = baseOffset < end || baseOffset > Offset.Max(end, LogStartOffset);
         return !_isCut;
     }
 

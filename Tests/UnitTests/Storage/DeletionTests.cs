@@ -216,6 +216,33 @@ public class DeletionTests
         }
     }
 
+    /// <summary>The checkpoint ends before what was deleted, so that what is left does not follow on it.</summary>
+    [Theory]
+    [InlineData(7)]
+    [InlineData(9)]
+    [InlineData(10)]
+    public async Task What_was_flushed_behind_a_deletion_on_a_full_disk_survives_a_power_failure(long start)
+    {
+        for (var seed = 0; seed < 50; seed++)
+        {
+            var harness = await new LogHarness(seed) { Options = new LogOptions { SegmentBytes = 3 * BatchBytes } }.OpenAsync();
+            harness.Append(batches: 1);
+            await harness.Log.CheckpointAsync();
+            harness.Append(batches: 9);
+            await harness.FlushAsync();
+            harness.Disk.CapacityBytes = harness.Disk.List(LogHarness.Directory).Sum(entry => entry.Length);
+            await harness.Log.DeleteBeforeAsync(new Offset(start));
+            Assert.Single(harness.Files(".start"));
+            harness.Disk.CapacityBytes = long.MaxValue;
+            harness.Append(batches: 4);
+            await harness.FlushAsync();
+            await harness.ReopenAfterPowerFailureAsync();
+            Assert.Null(harness.Log.FirstRefusedOffset);
+            Assert.Equal((new Offset(start), new Offset(14)), (harness.Log.LogStartOffset, harness.Log.LogEndOffset));
+            Assert.Equal(new Offset(14), LogHarness.NextOffset(harness.ReadAll(new Offset(start))));
+        }
+    }
+
     [Fact]
     public async Task Retention_by_time_and_by_size_names_the_segments_that_may_go()
     {
