@@ -37,8 +37,8 @@ public sealed class SeedTests(ITestOutputHelper output)
     /// another (285358); what an earlier leader had written behind all that was deleted (345063); a log start amid a batch
     /// in the place of which the leader had another (392027); segments that were deleted without a word, and missed after a
     /// crash (464935); a segment that was taken for never flushed, because what lay between it and the checkpoint was deleted
-    /// with no room to say so there (806615). In 442451 the checker took what an earlier leader had left with a third broker for what a damaged one
-    /// commits.
+    /// with no room to say so there (806615). In 442451 the checker took what an earlier leader had left with a third broker
+    /// for what a damaged one commits.
     /// </summary>
     [Theory]
     [InlineData(49)]
