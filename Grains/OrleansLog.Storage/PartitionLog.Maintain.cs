@@ -199,6 +199,7 @@ public sealed partial class PartitionLog
         lock (_turn)
             lock (_gate)
             {
+                _cuts++;
                 if (_running is not null) _running.UpTo = Offset.Min(_running.UpTo, start);
                 Volatile.Write(ref _logStartOffset, start.Value);
                 Volatile.Write(ref _flushedOffset, start.Value);
@@ -214,6 +215,7 @@ public sealed partial class PartitionLog
         lock (_turn)
             lock (_gate)
             {
+                _cuts++;
                 var dropped = _segments[kept.Length..];
                 if (_running is not null) _running.UpTo = Offset.Min(_running.UpTo, end);
                 Volatile.Write(ref _flushedOffset, Offset.Min(FlushedOffset, end).Value);

@@ -87,6 +87,14 @@ public static class BrokerConfigs
     public static readonly ConfigDefinition<long> LogRetentionCheckIntervalMs =
         Define.Long("log.retention.check.interval.ms", 300_000, 1, "How often, in milliseconds, segments are looked at for removal.");
 
+    public static readonly ConfigDefinition<long> LogScrubIntervalMs =
+        Define.Long("log.scrub.interval.ms", 604_800_000, -1,
+            "How often, in milliseconds, everything on the disk is read and checked against its CRCs, so that what has changed there is "
+            + "repaired from other replicas in time. -1 for never, which is what Apache Kafka does.");
+
+    public static readonly ConfigDefinition<long> LogScrubMaxBytesPerSecond =
+        Define.Long("log.scrub.max.bytes.per.second", 16 << 20, 1, "The most bytes that are read for it in a second.");
+
     // Producers.
     public static readonly ConfigDefinition<int> ProducerIdExpirationMs =
         Define.Int("producer.id.expiration.ms", 86_400_000, 1,
@@ -154,7 +162,7 @@ public static class BrokerConfigs
         AutoCreateTopicsEnable, DeleteTopicEnable, NumPartitions, DefaultReplicationFactor,
         ReplicaLagTimeMaxMs, BrokerSessionTimeoutMs, AutoLeaderRebalanceEnable, LeaderImbalanceCheckIntervalSeconds, ReplicaRestoreDelayMs,
         LeaderReplicationThrottledRate,
-        SocketRequestMaxBytes, MaxConnections, ConnectionsMaxIdleMs, FetchMaxBytes, LogRetentionCheckIntervalMs,
+        SocketRequestMaxBytes, MaxConnections, ConnectionsMaxIdleMs, FetchMaxBytes, LogRetentionCheckIntervalMs, LogScrubIntervalMs, LogScrubMaxBytesPerSecond,
         ProducerIdExpirationMs,
         TransactionStateLogNumPartitions, TransactionStateLogReplicationFactor, TransactionStateLogSegmentBytes, TransactionMaxTimeoutMs,
         TransactionalIdExpirationMs, TransactionalIdCleanupIntervalMs,
