@@ -52,7 +52,8 @@ internal sealed class TransactionalOffsets(GroupOptions options, GroupStore stor
         Name = topic.Name,
         Partitions = topic.Partitions.ConvertAll(partition => new TxnOffsetCommitResponsePartition
         {
-            PartitionIndex = partition.PartitionIndex, ErrorCode = Commit(result, request, topic.Name, partition),
+            PartitionIndex = partition.PartitionIndex,
+            ErrorCode = Commit(result, request, topic.Name, partition),
         }),
     };
 

@@ -118,7 +118,8 @@ public sealed partial class TransactionCoordinator
             Name = topic.Name,
             ResultsByPartition = topic.Partitions.ConvertAll(index => new AddPartitionsToTxnPartitionResult
             {
-                PartitionIndex = index, PartitionErrorCode = outcome.Of(new(topic.Name, index)),
+                PartitionIndex = index,
+                PartitionErrorCode = outcome.Of(new(topic.Name, index)),
             }),
         });
 }

@@ -66,19 +66,35 @@ internal sealed record TransactionState(string TransactionalId, long ProducerId,
     /// <summary>Another epoch of the same id, in which nothing was begun.</summary>
     public TransactionState WithNextEpoch(int timeoutMs, long nowMs) => this with
     {
-        Epoch = (short)(Epoch + 1), LastEpoch = Epoch, TimeoutMs = timeoutMs, Status = TransactionStatus.Empty, StartMs = -1, UpdatedMs = nowMs, Version = 0,
+        Epoch = (short)(Epoch + 1),
+        LastEpoch = Epoch,
+        TimeoutMs = timeoutMs,
+        Status = TransactionStatus.Empty,
+        StartMs = -1,
+        UpdatedMs = nowMs,
+        Version = 0,
     };
 
     /// <summary>The first epoch of another id.</summary>
     public TransactionState WithProducerId(long producerId, int timeoutMs, long nowMs) => this with
     {
-        ProducerId = producerId, PreviousProducerId = ProducerId, Epoch = 0, LastEpoch = Epoch, TimeoutMs = timeoutMs,
-        Status = TransactionStatus.Empty, StartMs = -1, UpdatedMs = nowMs, Version = 0,
+        ProducerId = producerId,
+        PreviousProducerId = ProducerId,
+        Epoch = 0,
+        LastEpoch = Epoch,
+        TimeoutMs = timeoutMs,
+        Status = TransactionStatus.Empty,
+        StartMs = -1,
+        UpdatedMs = nowMs,
+        Version = 0,
     };
 
     public TransactionState With(ImmutableHashSet<TopicPartition> partitions, short version, long nowMs) => this with
     {
-        Partitions = partitions, Status = TransactionStatus.Ongoing, UpdatedMs = nowMs, Version = version,
+        Partitions = partitions,
+        Status = TransactionStatus.Ongoing,
+        UpdatedMs = nowMs,
+        Version = version,
         StartMs = Status == TransactionStatus.Ongoing ? StartMs : nowMs,
     };
 

@@ -33,7 +33,10 @@ public readonly record struct EndTransactionMarker(long ProducerId, short Produc
         BinaryPrimitives.WriteInt32BigEndian(value[sizeof(short)..], CoordinatorEpoch);
         using var builder = new RecordBatchBuilder(1024)
         {
-            ProducerId = ProducerId, ProducerEpoch = ProducerEpoch, IsTransactional = true, IsControl = true,
+            ProducerId = ProducerId,
+            ProducerEpoch = ProducerEpoch,
+            IsTransactional = true,
+            IsControl = true,
         };
         builder.TryAppend(timestampMs, key, keyIsNull: false, value, valueIsNull: false, []);
         return builder.Build().ToArray();

@@ -70,7 +70,8 @@ internal sealed class TransactionsApi(Broker.Broker broker)
     {
         Topics = request.Topics.ConvertAll(topic => new DescribeProducersResponse.TopicResponse
         {
-            Name = topic.Name, Partitions = topic.PartitionIndexes.ConvertAll(index => DescribeProducers(new TopicPartition(topic.Name, index))),
+            Name = topic.Name,
+            Partitions = topic.PartitionIndexes.ConvertAll(index => DescribeProducers(new TopicPartition(topic.Name, index))),
         }),
     };
 

@@ -69,7 +69,8 @@ public sealed class TransactionTests
         {
             var answer = await client.CallAsync(new ListOffsetsRequest
             {
-                IsolationLevel = 1, Topics = [new() { Name = topic, Partitions = [new() { PartitionIndex = 0, Timestamp = -1 }] }],
+                IsolationLevel = 1,
+                Topics = [new() { Name = topic, Partitions = [new() { PartitionIndex = 0, Timestamp = -1 }] }],
             });
             if (answer.Topics[0].Partitions[0].Offset >= end) return;
             await Task.Yield();
@@ -234,7 +235,8 @@ public sealed class TransactionTests
         {
             var answer = await client.CallAsync(new OffsetFetchRequest
             {
-                RequireStable = stable, Groups = [new() { GroupId = "shop", Topics = [new() { Name = "orders", PartitionIndexes = [0] }] }],
+                RequireStable = stable,
+                Groups = [new() { GroupId = "shop", Topics = [new() { Name = "orders", PartitionIndexes = [0] }] }],
             });
             var group = Assert.Single(answer.Groups);
             if (group.ErrorCode is ErrorCode.NotCoordinator or ErrorCode.CoordinatorLoadInProgress) continue;

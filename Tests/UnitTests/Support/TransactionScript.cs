@@ -35,7 +35,10 @@ internal sealed class TransactionScript(TestClient client, string id = "tx", boo
             await client.CallAsync(new FindCoordinatorRequest { KeyType = 1, CoordinatorKeys = [id] });
             var answer = await client.CallAsync(new InitProducerIdRequest
             {
-                TransactionalId = id, TransactionTimeoutMs = timeoutMs, ProducerId = producerId, ProducerEpoch = epoch,
+                TransactionalId = id,
+                TransactionTimeoutMs = timeoutMs,
+                ProducerId = producerId,
+                ProducerEpoch = epoch,
             });
             if (answer.ErrorCode is ErrorCode.ConcurrentTransactions or ErrorCode.NotCoordinator or ErrorCode.CoordinatorLoadInProgress)
             {
@@ -107,7 +110,12 @@ internal sealed class TransactionScript(TestClient client, string id = "tx", boo
         var answer = await client.CallAsync(
             new TxnOffsetCommitRequest
             {
-                TransactionalId = id, GroupId = group, ProducerId = ProducerId, ProducerEpoch = Epoch, GenerationId = generation, MemberId = member,
+                TransactionalId = id,
+                GroupId = group,
+                ProducerId = ProducerId,
+                ProducerEpoch = Epoch,
+                GenerationId = generation,
+                MemberId = member,
                 Topics = [new() { Name = topic, Partitions = [new() { PartitionIndex = 0, CommittedOffset = offset }] }],
             },
             version: (short)(isNew ? 5 : 3));
