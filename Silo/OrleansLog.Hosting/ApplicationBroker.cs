@@ -42,6 +42,18 @@ internal sealed class ApplicationBroker(LogBrokerOptions options, BrokerId id)
     private static KafkaServer Serve(Socket listener, Broker.Broker broker, IServiceProvider services) => KafkaServer.Start(
         listener, broker, TimeProvider.System, services.GetRequiredService<ILogger<KafkaServer>>(), services.GetRequiredService<ControllerForwarder>());
 
+    private static ConfigValues ConfigOf(LogBrokerOptions options)
+    {
+        var config = ConfigValues.Empty;
+        foreach (var (name, value) in options.Config)
+        {
+            if (BrokerConfigs.All.Check(name, value) is { } problem)
+                throw new ArgumentException(problem, nameof(options));
+            config = config.With(ConfigSource.StaticBroker, name, value.Trim());
+        }
+        return config;
+    }
+
     private static IPAddress AddressOf(string host) => IPAddress.TryParse(host, out var address)
         ? address
         : Dns.GetHostAddresses(host).OrderBy(found => found.AddressFamily is AddressFamily.InterNetwork ? 0 : 1).First();

@@ -10,7 +10,7 @@ using OrleansLog.Grains.Calls;
 using OrleansLog.Protocol;
 using OrleansLog.Protocol.Records;
 using OrleansLog.Replication.Brokers;
-using OrleansLog.Silo.Clustering;
+using OrleansLog.Hosting;
 using OrleansLog.UnitTests.Metadata;
 
 namespace OrleansLog.ClusterTests.Grains;
