@@ -2,10 +2,8 @@ using System.Net;
 using System.Net.Sockets;
 using Orleans.Configuration;
 using Orleans.Hosting;
-using OrleansLog.Grains.Placement;
-using OrleansLog.Membership;
-using OrleansLog.Protocol;
 using OrleansLog.Hosting;
+using OrleansLog.Membership;
 using OrleansLog.Silo.Clustering.Connections;
 using SiloOptions = OrleansLog.Silo.Options.SiloOptions;
 
