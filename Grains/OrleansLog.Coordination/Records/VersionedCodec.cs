@@ -19,11 +19,11 @@ internal static class VersionedCodec
         return reader.Read<T>();
     }
 
-    /// <summary>Writes a version that is not flexible: the oldest that holds all we have, which every reader knows.</summary>
-    public static ReadOnlyMemory<byte> Write<T>(T message, short version) where T : class, IMessage
+    /// <summary>Writes a version: of several the oldest that holds all we have, which every reader knows.</summary>
+    public static ReadOnlyMemory<byte> Write<T>(T message, short version, bool isFlexible = false) where T : class, IMessage
     {
         using var buffer = new PooledBufferWriter();
-        var writer = new WireWriter(buffer, version);
+        var writer = new WireWriter(buffer, version, isFlexible);
         writer.WriteInt16(version);
         writer.Write(message);
         writer.Flush();

@@ -67,6 +67,8 @@ public static class Apis
         Range(ApiKey.OffsetDelete, 0, 0, NeverFlexible),
         Range(ApiKey.DescribeCluster, 0, 2, 0),
         Range(ApiKey.UnregisterBroker, 0, 0, 0),
+        Range(ApiKey.ConsumerGroupHeartbeat, 0, 1, 0),
+        Range(ApiKey.ConsumerGroupDescribe, 0, 1, 0),
         Range(ApiKey.GetTelemetrySubscriptions, 0, 0, 0),
         Range(ApiKey.PushTelemetry, 0, 0, 0),
         Range(ApiKey.DescribeTopicPartitions, 0, 0, 0),
