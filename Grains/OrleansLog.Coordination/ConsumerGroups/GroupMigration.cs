@@ -51,7 +51,8 @@ internal sealed class GroupMigration(GroupOptions options, ITopicDirectory topic
             ProtocolType = ClassicProtocols.Type,
             Generation = state.Epoch ?? 0,
             Protocol = protocol,
-            Leader = state.Members.Keys.First(),
+            // Nobody has been told to lead: a coordinator that loads this has the group rebalance too.
+            Leader = null,
             CurrentStateTimestamp = draft.Result.NowMs,
             Members = [.. state.Members.Values.Select(member => Downgrade(member, protocol))],
         }));

@@ -13,6 +13,8 @@ namespace OrleansLog.Coordination.Groups;
 /// </summary>
 internal sealed class GroupShard : ICoordinatorShard
 {
+    private const string CameFromConsumers = "it has come from the consumer protocol";
+
     private readonly GroupOptions _options;
     private readonly ILogger _logger;
     private readonly GroupStore _store = new();
@@ -132,6 +134,8 @@ internal sealed class GroupShard : ICoordinatorShard
             RestartSessions(result, group);
             if (group.MemberCount > _options.MaxGroupSize)
                 _rebalance.Begin(result, group, "the group is over its size");
+            else if (group is { MemberCount: > 0, LeaderId: null })
+                _rebalance.Begin(result, group, CameFromConsumers);
         }
         return result;
     }
@@ -151,7 +155,7 @@ internal sealed class GroupShard : ICoordinatorShard
     private void TimerDue(CoordinatorResult result, ClassicGroup group, TimerKey key)
     {
         if (key.Kind == TimerKind.Downgraded)
-            _rebalance.Begin(result, group, "it has come from the consumer protocol");
+            _rebalance.Begin(result, group, CameFromConsumers);
         else if (key.Kind == TimerKind.Join)
             _rebalance.JoinTimeUp(result, group);
         else if (key.Kind == TimerKind.Sync)

@@ -61,7 +61,11 @@ public sealed class GroupMigrationTests
         await modern.Leave();
         await script.FailOverAsync();
         Assert.Equal("classic", await TypeOf(script));
-        await old.Heartbeat();
+        Assert.Equal(ErrorCode.None, await old.Heartbeat());
+        script.Topics.Create("orders", 5);
+        for (var round = 0; round < 3; round++)
+            await old.StepAsync();
+        Assert.Equal(5, old.Owned.Count);
     }
 
     [Fact]

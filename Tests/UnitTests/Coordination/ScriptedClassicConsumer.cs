@@ -37,6 +37,7 @@ public sealed class ScriptedClassicConsumer(GroupScript script, params string[] 
         if (joined.ErrorCode != ErrorCode.None)
             return joined.ErrorCode;
         (Id, Generation) = (joined.MemberId, joined.GenerationId);
+        _assigned = joined.Leader == Id ? [.. Shapes()] : null;
         var synced = await script.Coordinator.SyncGroupAsync(GroupScript.Context(5), SyncRequest(joined));
         if (synced.ErrorCode == ErrorCode.None)
             Take(synced.Assignment);
