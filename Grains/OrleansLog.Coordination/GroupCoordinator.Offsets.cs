@@ -1,6 +1,8 @@
+using OrleansLog.Coordination.Groups;
 using OrleansLog.Coordination.Runtime;
 using OrleansLog.Protocol;
 using OrleansLog.Protocol.Messages;
+using OrleansLog.Protocol.Records;
 using static OrleansLog.Protocol.Messages.OffsetFetchRequest;
 using static OrleansLog.Protocol.Messages.OffsetFetchResponse;
 
@@ -28,10 +30,42 @@ public sealed partial class GroupCoordinator
     public async Task<OffsetFetchResponse> OffsetFetchAsync(CallContext context, OffsetFetchRequest request)
     {
         if (context.ApiVersion < 8)
-            return OffsetAnswers.ToSingleGroup(await FetchAsync(context, OffsetAnswers.ToGroup(request)), request, context.ApiVersion);
-        var groups = request.Groups.ConvertAll(group => FetchAsync(context, group));
+            return OffsetAnswers.ToSingleGroup(await FetchAsync(context, OffsetAnswers.ToGroup(request), request.RequireStable), request, context.ApiVersion);
+        var groups = request.Groups.ConvertAll(group => FetchAsync(context, group, request.RequireStable));
         return new OffsetFetchResponse { Groups = [.. await Task.WhenAll(groups)] };
     }
+
+    /// <summary>
+    /// Stores offsets that count when the transaction of their producer is committed. That the partition which holds the group is
+    /// part of the transaction was asked by the caller.
+    /// </summary>
+    /// <param name="context">Who calls.</param>
+    /// <param name="request">The offsets.</param>
+    /// <param name="verifiedAt">As in <see cref="TransactionWrite.VerifiedAt"/>.</param>
+    public Task<TxnOffsetCommitResponse> TxnOffsetCommitAsync(CallContext context, TxnOffsetCommitRequest request, Offset? verifiedAt)
+    {
+        var error = ValidateGroupId(request.GroupId);
+        return error == ErrorCode.None
+            ? RouteAsync(context, request.GroupId, (shard, _, now) => shard.TxnOffsetCommit(request, verifiedAt, now), Refuse)
+            : Task.FromResult(Refuse(error));
+
+        TxnOffsetCommitResponse Refuse(ErrorCode refused) => OffsetAnswers.Refuse(request, CoordinatorErrors.ForCommits(refused));
+    }
+
+    /// <summary>The same error for every offset of a transaction.</summary>
+    public static TxnOffsetCommitResponse Refuse(TxnOffsetCommitRequest request, ErrorCode error) => OffsetAnswers.Refuse(request, error);
+
+    /// <summary>Writes the end of a transaction into a partition of this coordinator. Answers when it is committed.</summary>
+    public async Task<ErrorCode> EndTransactionAsync(int partition, EndTransactionMarker marker, bool hasNewEpoch)
+    {
+        if (!_elections.TryGetValue(partition, out var election))
+            return ErrorCode.NotLeaderOrFollower;
+        var ended = await election.Runtime.RunAsync(
+            (_, _, now) => GroupShard.EndTransaction(marker, hasNewEpoch, now), error => new Ended(error));
+        return ended.Error == ErrorCode.NotCoordinator ? ErrorCode.NotLeaderOrFollower : ended.Error;
+    }
+
+    internal sealed record Ended(ErrorCode Error);
 
     /// <summary>Deletes offsets of topics that the group does not read.</summary>
     public Task<OffsetDeleteResponse> OffsetDeleteAsync(CallContext context, OffsetDeleteRequest request)
@@ -59,11 +93,11 @@ public sealed partial class GroupCoordinator
 
     internal sealed record Forgotten(ErrorCode Error);
 
-    private Task<OffsetFetchResponseGroup> FetchAsync(CallContext context, OffsetFetchRequestGroup group)
+    private Task<OffsetFetchResponseGroup> FetchAsync(CallContext context, OffsetFetchRequestGroup group, bool requireStable)
     {
         return IsTooLong(group.GroupId)
             ? Task.FromResult(Refuse(ErrorCode.InvalidGroupId))
-            : RouteAsync(context, group.GroupId, (shard, _, now) => shard.OffsetFetch(group, now), Refuse);
+            : RouteAsync(context, group.GroupId, (shard, _, now) => shard.OffsetFetch(group, requireStable, now), Refuse);
 
         OffsetFetchResponseGroup Refuse(ErrorCode refused) =>
             new() { GroupId = group.GroupId, ErrorCode = CoordinatorErrors.ForGroups(refused) };

@@ -16,4 +16,8 @@ public interface IPartitionReader
 /// <summary>The decoded records of one batch.</summary>
 /// <param name="BaseOffset">The offset of the first record.</param>
 /// <param name="Records">The records, in offset order.</param>
-public readonly record struct LoadedBatch(Offset BaseOffset, IReadOnlyList<CoordinatorRecord> Records);
+public readonly record struct LoadedBatch(Offset BaseOffset, IReadOnlyList<CoordinatorRecord> Records)
+{
+    /// <summary>The transaction that the batch belongs to or ends; null for the coordinator's own.</summary>
+    public TransactionWrite? Transaction { get; init; }
+}

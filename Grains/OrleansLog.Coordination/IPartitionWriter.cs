@@ -1,4 +1,5 @@
 using OrleansLog.Protocol;
+using OrleansLog.Protocol.Records;
 
 namespace OrleansLog.Coordination;
 
@@ -19,7 +20,27 @@ public interface IPartitionWriter
     /// leader's log or were refused; that they are committed is told by <see cref="PartitionAppend.Committed"/>, so
     /// that appends need not wait for one another's flushes. The list is the caller's again once this has completed.
     /// </summary>
-    ValueTask<PartitionAppend> AppendAsync(IReadOnlyList<CoordinatorRecord> records);
+    /// <param name="records">The records; unused for the end of a transaction.</param>
+    /// <param name="transaction">The transaction that the batch belongs to or ends; null for the coordinator's own.</param>
+    ValueTask<PartitionAppend> AppendAsync(IReadOnlyList<CoordinatorRecord> records, TransactionWrite? transaction = null);
+}
+
+/// <summary>A batch that is written in the name of a transaction's producer.</summary>
+/// <param name="ProducerId">The producer.</param>
+/// <param name="ProducerEpoch">Its epoch.</param>
+public sealed record TransactionWrite(long ProducerId, short ProducerEpoch)
+{
+    /// <summary>
+    /// The log end offset from before the transaction's coordinator was asked whether the partition is part of it; null where
+    /// it is open in the partition already.
+    /// </summary>
+    public Offset? VerifiedAt { get; init; }
+
+    /// <summary>The marker with which the transaction ends; null for what comes before.</summary>
+    public EndTransactionMarker? Marker { get; init; }
+
+    /// <summary>Whether no batch of the transaction has the marker's epoch (KIP-890).</summary>
+    public bool MarkerHasNewEpoch { get; init; }
 }
 
 /// <summary>What became of one append.</summary>

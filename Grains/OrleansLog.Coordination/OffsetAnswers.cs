@@ -19,6 +19,17 @@ internal static class OffsetAnswers
         }),
     };
 
+    /// <inheritdoc cref="Refuse(OffsetCommitRequest, ErrorCode)"/>
+    public static TxnOffsetCommitResponse Refuse(TxnOffsetCommitRequest request, ErrorCode error) => new()
+    {
+        Topics = request.Topics.ConvertAll(topic => new TxnOffsetCommitResponse.TxnOffsetCommitResponseTopic
+        {
+            Name = topic.Name,
+            Partitions = topic.Partitions.ConvertAll(partition =>
+                new TxnOffsetCommitResponse.TxnOffsetCommitResponsePartition { PartitionIndex = partition.PartitionIndex, ErrorCode = error }),
+        }),
+    };
+
     /// <summary>A fetch of up to version 7 as one of version 8.</summary>
     public static OffsetFetchRequestGroup ToGroup(OffsetFetchRequest request) => new()
     {

@@ -1,5 +1,8 @@
+using System.Buffers;
 using OrleansLog.Grains.Calls;
 using OrleansLog.Protocol;
+using OrleansLog.Protocol.Messages;
+using OrleansLog.Protocol.Wire;
 using OrleansLog.Replication.Brokers;
 using OrleansLog.Replication.Messages;
 using OrleansLog.Storage;
@@ -28,6 +31,33 @@ public sealed class GrainPeer(IGrainFactory grains, BrokerId broker) : IBrokerPe
 
     public Task<bool> LeadUncleanlyAsync(TopicPartition partition, CancellationToken cancellationToken) =>
         CallAsync(_broker.LeadUncleanlyAsync(partition.Topic, partition.Partition), cancellationToken);
+
+    public Task<AddPartitionsToTxnResponse> AddPartitionsToTxnAsync(AddPartitionsToTxnRequest request, CancellationToken cancellationToken) =>
+        AskAsync(request, cancellationToken);
+
+    public Task<WriteTxnMarkersResponse> WriteTxnMarkersAsync(WriteTxnMarkersRequest request, CancellationToken cancellationToken) =>
+        AskAsync(request, cancellationToken);
+
+    // As any request that is meant for this broker.
+    private async Task<TResponse> AskAsync<TResponse>(IRequest<TResponse> request, CancellationToken cancellationToken)
+        where TResponse : class, IResponse, new()
+    {
+        var version = Apis.Find(TResponse.Api)!.Value.Max;
+        var output = new ArrayBufferWriter<byte>();
+        var writer = new WireWriter(output);
+        new RequestHeader(TResponse.Api, version, CorrelationId: 0, ClientId: null).Write(ref writer);
+        request.Describe(ref writer);
+        writer.Flush();
+        var answer = await CallAsync(_broker.HandleAsync(new Payload(output.WrittenMemory), cancellationToken).AsTask(), cancellationToken);
+        return Decode<TResponse>(answer.Bytes, version);
+    }
+
+    private static TResponse Decode<TResponse>(ReadOnlyMemory<byte> frame, short version) where TResponse : class, IResponse, new()
+    {
+        var reader = new WireReader(frame);
+        ResponseHeader.Read(ref reader, TResponse.Api, version);
+        return reader.Read<TResponse>();
+    }
 
     private async Task CallAsync(Task call, CancellationToken cancellationToken)
     {

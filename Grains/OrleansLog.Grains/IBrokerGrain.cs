@@ -67,6 +67,16 @@ public interface IGroupCoordinatorGrain : IGrainWithIntegerKey
     ValueTask<Payload> HandleAsync(Payload request, CancellationToken cancellationToken);
 }
 
+/// <summary>
+/// The coordinator of the transactions in one partition of <c>__transaction_state</c>, under that partition's index, beside its
+/// leader.
+/// </summary>
+public interface ITransactionCoordinatorGrain : IGrainWithIntegerKey
+{
+    /// <inheritdoc cref="IBrokerGrain.HandleAsync"/>
+    ValueTask<Payload> HandleAsync(Payload request, CancellationToken cancellationToken);
+}
+
 /// <summary>The controller, under 0: carries out what changes topics, for whichever broker was asked.</summary>
 public interface IControllerGrain : IGrainWithIntegerKey
 {

@@ -19,6 +19,9 @@ public interface ILocalBroker
     /// <summary>Who leads the offsets partition that a coordinator belongs to.</summary>
     BrokerId CoordinatorOf(int offsetsPartition);
 
+    /// <summary>Who leads the partition of transactions that a coordinator belongs to.</summary>
+    BrokerId TransactionCoordinatorOf(int statePartition);
+
     /// <summary>Who changes topics.</summary>
     BrokerId Controller { get; }
 

@@ -48,6 +48,15 @@ internal ref struct BatchWalker
         return true;
     }
 
+    /// <summary>Reads the end of a transaction, if the walk stands on one.</summary>
+    public readonly bool TryReadMarker(out EndTransactionMarker marker)
+    {
+        marker = default;
+        if (!Header.IsControl) return false;
+        Span<byte> batch = stackalloc byte[EndTransactionMarker.ReadBytes];
+        return EndTransactionMarker.TryRead(batch[.._segment.Log.ReadFully(Position, batch)], out marker);
+    }
+
     private RecordBatchHeader ReadHeader(int position)
     {
         var offset = position - _blockPosition;

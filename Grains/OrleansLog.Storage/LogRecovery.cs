@@ -191,12 +191,15 @@ internal sealed class LogRecovery
         var isTrusted = scanner.Position < trusted;
         var isFollowed = scanner.IsFollowed || NextSegmentIsSound(index);
         if (!isTrusted && !scanner.IsFollowed && isFollowed && NextBaseOffset(index) == scanner.NextOffset) Trim(segment, scanner);
-        else if (!isTrusted && !scanner.IsWholeOutOfPlace && (!isFollowed || scanner.IsPartlyUnwritten())) Cut(segment, scanner, length);
+        else if (!isTrusted && !WillBeDropped(index) && !scanner.IsWholeOutOfPlace && (!isFollowed || scanner.IsPartlyUnwritten())) Cut(segment, scanner, length);
         else Refuse(segment, scanner.Damage(segment.LogPath, EndOf(index, scanner)));
     }
 
     private Offset EndOf(int index, SegmentScanner scanner) =>
         index + 1 < _baseOffsets.Length ? _baseOffsets[index + 1] : Offset.Max(_checkpoint.Offset, scanner.IsWholeOutOfPlace ? scanner.OutOfPlaceEnd : scanner.NextOffset);
+
+    // What lies before a noted start was flushed before that was noted, and what follows with it.
+    private bool WillBeDropped(int index) => NextBaseOffset(index) <= LogStartOffset;
 
     private bool NextSegmentIsSound(int index)
     {

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using OrleansLog.Protocol;
+using OrleansLog.Storage.Producers;
 
 namespace OrleansLog.Storage;
 
@@ -131,5 +132,5 @@ public sealed partial class PartitionLog
 
     /// <summary>What one checkpoint is about.</summary>
     private sealed record CheckpointPlan(
-        RecoveryCheckpoint Checkpoint, Segment[] Changed, LeaderEpochs Epochs, SnapshotPlan? Producers, long Bytes);
+        RecoveryCheckpoint Checkpoint, Segment[] Changed, LeaderEpochs Epochs, ProducerStates.Copy? Producers, long Bytes);
 }

@@ -91,7 +91,7 @@ public sealed partial class PartitionLog : ILogOutline
         var nowMs = MonotonicMs;
         foreach (var batch in new RecordBatchEnumerator(batches))
         {
-            _producers.Apply(batch.Header, nowMs);
+            NoteProducer(batch.Header, batch.Bytes, nowMs);
             if (batch.Header.PartitionLeaderEpoch > Epochs.Latest)
                 Volatile.Write(ref _epochs, Epochs.With(batch.Header.PartitionLeaderEpoch, batch.Header.BaseOffset));
         }

@@ -100,6 +100,7 @@ public sealed partial class PartitionLog
             Volatile.Write(ref _logStartOffset, start.Value);
             Volatile.Write(ref _segments, _segments[dropped.Length..]);
             Volatile.Write(ref _epochs, Epochs.WithoutBefore(start));
+            _producers.Transactions.DropBefore(start);
             _isRollDue &= _segments.Length > 0;
             return dropped;
         }
@@ -146,7 +147,7 @@ public sealed partial class PartitionLog
         if (end < _checkpoint.Offset || kept.Length == 0)
         {
             var claim = RecoveryCheckpoint.Before(LogStartOffset, end, position == 0 ? null : last, position);
-            var snapshot = await WriteSnapshotAsync(new(producers.ToArray(), SnapshotPlan.NeverWritten), end);
+            var snapshot = await WriteSnapshotAsync(producers.ToCopy() with { Version = NeverWritten }, end);
             await ClaimNothingBeyondAsync(claim with { ProducerSnapshot = snapshot });
         }
 
@@ -198,12 +199,13 @@ public sealed partial class PartitionLog
         lock (_turn)
             lock (_gate)
             {
+                _cuts++;
                 if (_running is not null) _running.UpTo = Offset.Min(_running.UpTo, start);
                 Volatile.Write(ref _logStartOffset, start.Value);
                 Volatile.Write(ref _flushedOffset, start.Value);
                 Volatile.Write(ref _logEndOffset, start.Value);
                 Volatile.Write(ref _epochs, LeaderEpochs.Empty);
-                (_producers, _writtenProducers) = (new(), SnapshotPlan.NeverWritten);
+                (_producers, _writtenProducers) = (new(), NeverWritten);
                 _isRollDue = false;
             }
     }
@@ -213,13 +215,14 @@ public sealed partial class PartitionLog
         lock (_turn)
             lock (_gate)
             {
+                _cuts++;
                 var dropped = _segments[kept.Length..];
                 if (_running is not null) _running.UpTo = Offset.Min(_running.UpTo, end);
                 Volatile.Write(ref _flushedOffset, Offset.Min(FlushedOffset, end).Value);
                 Volatile.Write(ref _logEndOffset, end.Value);
                 Volatile.Write(ref _segments, kept);
                 Volatile.Write(ref _epochs, Epochs.WithoutFrom(end));
-                (_producers, _writtenProducers) = (producers, SnapshotPlan.NeverWritten);
+                (_producers, _writtenProducers) = (producers, NeverWritten);
                 _isRollDue = false;
                 return dropped;
             }

@@ -86,6 +86,7 @@ public sealed partial class PartitionLog
         _checkpoint = recovery.Checkpoint;
         _snapshots = [.. recovery.Snapshots.Order()];
         _producers = ProducersAt(LogEndOffset);
+        _producers.Transactions.DropBefore(LogStartOffset);
         _startNotes.AddRange(recovery.StartNotes);
         await FlushRecoveredAsync(recovery);
         _flushedOffset = _logEndOffset;

@@ -12,6 +12,8 @@ namespace OrleansLog.Storage;
 public sealed partial class PartitionLog
 {
     private ProducerStates _producers = new();
+    private const long NeverWritten = -1;
+
     // The version of them that the checkpoint's snapshot holds.
     private long _writtenProducers;
     // What is on disk, all of it of this log's present history, in ascending order. In the maintenance's order only.
@@ -26,20 +28,82 @@ public sealed partial class PartitionLog
         }
     }
 
+    /// <summary>Whether a producer has a transaction open in this log, in this epoch. Any thread.</summary>
+    public bool IsInTransaction(long producerId, short epoch)
+    {
+        lock (_turn) return _producers.IsInTransaction(producerId, epoch);
+    }
+
+    /// <summary>The producers that are remembered. Any thread.</summary>
+    public IReadOnlyList<ProducerDescription> DescribeProducers()
+    {
+        lock (_turn) return [.. _producers.Describe()];
+    }
+
+    /// <summary>
+    /// The last stable offset: the high watermark, or the first record of a transaction whose outcome is not committed below
+    /// it (KIP-98). Any thread.
+    /// </summary>
+    /// <param name="highWatermark">Everything below is committed.</param>
+    public Offset LastStableOffset(Offset highWatermark) =>
+        Offset.Max(Volatile.Read(ref _producers).Transactions.LastStableOffset(highWatermark), Offset.Min(LogStartOffset, highWatermark));
+
+    /// <summary>
+    /// The aborted transactions that have records in what was read from an offset on. Any thread.
+    /// </summary>
+    public IReadOnlyList<AbortedTransaction> AbortedTransactions(Offset from, in LogSlice slice)
+    {
+        var transactions = Volatile.Read(ref _producers).Transactions;
+        return slice.IsEmpty || !transactions.HasAborted(from) ? [] : transactions.Aborted(from, EndOf(slice, from));
+    }
+
+    // The offset after the last batch of a slice, or any later one; an index entry near its end spares the walk through all of it.
+    private Offset EndOf(LogSlice slice, Offset from)
+    {
+        try
+        {
+            return WalkToEnd(slice, from);
+        }
+        catch (IOException)
+        {
+            return LogEndOffset;
+        }
+    }
+
+    private Offset WalkToEnd(LogSlice slice, Offset from)
+    {
+        var segments = Volatile.Read(ref _segments);
+        var number = NumberOf(segments, from);
+        if (number < 0 || segments[number].Log != slice.File) return LogEndOffset;
+        var end = (int)slice.Position + slice.Length;
+        var walker = new BatchWalker(segments[number], segments[number].BatchBefore(end - 1).Position, end, stackalloc byte[BatchWalker.BlockSize]);
+        var last = from;
+        while (walker.MoveNext()) last = walker.Header.NextOffset;
+        return last;
+    }
+
     // Null when the append may go on.
-    private AppendResult? TellFromProducer(ReadOnlySpan<byte> batches)
+    private AppendResult? TellFromProducer(ReadOnlySpan<byte> batches, TransactionCheck transaction)
     {
         if (RecordBatchHeader.TryRead(batches, out var header) != ErrorCode.None) return null;
         if (header.SizeInBytes < batches.Length) return HasProducer(batches) ? AppendResult.Refused(ErrorCode.InvalidRecord) : null;
         if (header.ProducerId < 0) return null;
         _producers.Expire(MonotonicMs - Options.ProducerIdExpirationMs);
-        return _producers.Check(header, out var original) switch
+        if (header.IsControl) return TellFromMarker(batches, transaction);
+        return _producers.Check(header, transaction, out var original) switch
         {
             ErrorCode.None => null,
             ErrorCode.DuplicateSequenceNumber =>
                 new AppendResult(original.BaseOffset, original.NextOffset, original.MaxTimestampMs) { IsDuplicate = true },
             var refusal => AppendResult.Refused(refusal),
         };
+    }
+
+    private AppendResult? TellFromMarker(ReadOnlySpan<byte> batch, TransactionCheck transaction)
+    {
+        if (!EndTransactionMarker.TryRead(batch, out var marker)) return AppendResult.Refused(ErrorCode.InvalidRecord);
+        var error = _producers.Check(marker, transaction);
+        return error == ErrorCode.None ? null : AppendResult.Refused(error);
     }
 
     private static bool HasProducer(ReadOnlySpan<byte> batches)
@@ -56,7 +120,13 @@ public sealed partial class PartitionLog
     private void NoteProducer(ReadOnlySpan<byte> batches)
     {
         RecordBatchHeader.TryRead(batches, out var header);
-        if (header.ProducerId >= 0) _producers.Apply(header, MonotonicMs);
+        if (header.ProducerId >= 0) NoteProducer(header, batches, MonotonicMs);
+    }
+
+    private void NoteProducer(in RecordBatchHeader header, ReadOnlySpan<byte> batch, long nowMs)
+    {
+        if (!header.IsControl) _producers.Apply(header, nowMs);
+        else if (EndTransactionMarker.TryRead(batch, out var marker)) _producers.Apply(marker, header, nowMs);
     }
 
     // A wall clock that jumps by a day would have everybody forgotten.
@@ -72,7 +142,11 @@ public sealed partial class PartitionLog
         {
             if (segment.NextOffset <= from || segment.BaseOffset >= end) continue;
             var walker = new BatchWalker(segment, PositionIn(segment, from), segment.Size, block);
-            while (walker.MoveNext() && walker.Header.NextOffset <= end) producers.Apply(walker.Header, nowMs);
+            while (walker.MoveNext() && walker.Header.NextOffset <= end)
+            {
+                if (walker.TryReadMarker(out var marker)) producers.Apply(marker, walker.Header, nowMs);
+                else producers.Apply(walker.Header, nowMs);
+            }
         }
 
         return producers;
@@ -93,7 +167,7 @@ public sealed partial class PartitionLog
         if (isNamedFor && ReadSnapshot(named) is { } latest) return (latest, _checkpoint.Offset);
         if (isNamedFor)
             _logger.LogWarning("{Directory}: the snapshot of producers at {Offset} is missing or damaged; they are read from the log", Directory, named);
-        _writtenProducers = SnapshotPlan.NeverWritten;
+        _writtenProducers = NeverWritten;
         for (var i = _snapshots.Count - 1; i >= 0; i--)
             if (_snapshots[i] <= end && ReadSnapshot(_snapshots[i]) is { } earlier) return (earlier, _snapshots[i]);
         return (new(), LogStartOffset);
@@ -103,24 +177,24 @@ public sealed partial class PartitionLog
         _snapshots.Contains(at) ? ProducerSnapshot.Read(_files, Directory, at, MonotonicMs) : null;
 
     // Null when the last snapshot still tells the truth. In turn.
-    private SnapshotPlan? PlanSnapshot()
+    private ProducerStates.Copy? PlanSnapshot()
     {
         _producers.Expire(MonotonicMs - Options.ProducerIdExpirationMs);
-        return _producers.Version == _writtenProducers ? null : new(_producers.ToArray(), _producers.Version);
+        return _producers.Version == _writtenProducers ? null : _producers.ToCopy();
     }
 
     // The snapshot for a checkpoint at an offset to name.
-    private async ValueTask<Offset> WriteSnapshotAsync(SnapshotPlan? plan, Offset offset)
+    private async ValueTask<Offset> WriteSnapshotAsync(ProducerStates.Copy? plan, Offset offset)
     {
         if (plan is null) return _checkpoint.ProducerSnapshot;
-        if (plan.Producers.Length > 0)
+        if (!plan.IsEmpty)
         {
-            await ProducerSnapshot.WriteAsync(_files, Directory, offset, plan.Producers);
+            await ProducerSnapshot.WriteAsync(_files, Directory, offset, plan);
             if (!_snapshots.Contains(offset)) _snapshots.Add(offset);
         }
 
         _writtenProducers = plan.Version;
-        return plan.Producers.Length > 0 ? offset : Offset.None;
+        return plan.IsEmpty ? Offset.None : offset;
     }
 
     // Two are kept, for logs are cut back a little now and then, and the last one in each earlier segment, so that a cut
@@ -143,11 +217,5 @@ public sealed partial class PartitionLog
     {
         foreach (var offset in _snapshots.Where(offset => offset > end)) ProducerSnapshot.Delete(_files, Directory, offset);
         _snapshots.RemoveAll(offset => offset > end);
-    }
-
-    /// <summary>Producers to be written down, and which version of them that is.</summary>
-    private sealed record SnapshotPlan(ProducerState[] Producers, long Version)
-    {
-        public const long NeverWritten = -1;
     }
 }

@@ -81,20 +81,24 @@ public sealed partial class PartitionLog : IAsyncDisposable
     /// <see cref="RecordBatch.Validate(ReadOnlySpan{byte})"/>. Their offsets and leader epoch are written into the
     /// caller's buffer, which is the caller's again on return. The bytes are then in the page cache and can be read: see
     /// <see cref="SettleAsync"/>. A batch of an idempotent producer comes alone, and is appended only if it follows on what
-    /// the producer has appended before; see <see cref="AppendResult.Error"/> and <see cref="AppendResult.IsDuplicate"/>.
+    /// the producer has appended before; see <see cref="AppendResult.Error"/> and <see cref="AppendResult.IsDuplicate"/>. A
+    /// control batch is the end of a transaction, and its maker's to check.
     /// </summary>
+    /// <param name="batches">Whole batches.</param>
+    /// <param name="epoch">The leader's.</param>
+    /// <param name="transaction">What the caller knows of the transaction that a batch belongs to.</param>
     /// <exception cref="StorageException">
     /// The disk is full or failed; nothing was appended. After a failed flush every append ends so.
     /// </exception>
     /// <exception cref="ArgumentException">The bytes are not whole batches.</exception>
-    public AppendResult Append(Memory<byte> batches, LeaderEpoch epoch)
+    public AppendResult Append(Memory<byte> batches, LeaderEpoch epoch, TransactionCheck transaction = default)
     {
         ThrowIfFailed();
         var nowMs = _time.GetUtcNow().ToUnixTimeMilliseconds();
         Offset baseOffset, nextOffset;
         lock (_turn)
         {
-            if (TellFromProducer(batches.Span) is { } told) return told;
+            if (TellFromProducer(batches.Span, transaction) is { } told) return told;
             baseOffset = LogEndOffset;
             nextOffset = AssignOffsets(batches.Span, baseOffset, epoch);
             Write(batches.Span, nextOffset, nowMs);

@@ -2,9 +2,14 @@ using OrleansLog.Broker.Groups;
 using OrleansLog.Broker.Metadata;
 using OrleansLog.Broker.Partitions;
 using OrleansLog.Broker.Topics;
+using OrleansLog.Broker.Transactions;
 using OrleansLog.Coordination;
 using OrleansLog.Coordination.Producers;
+using OrleansLog.Coordination.Transactions;
 using OrleansLog.Protocol;
+using OrleansLog.Protocol.Messages;
+using OrleansLog.Protocol.Wire;
+using OrleansLog.Replication.Brokers;
 
 namespace OrleansLog.Broker;
 
@@ -17,11 +22,15 @@ public sealed class Broker(
     PartitionStore store,
     TopicControl topics,
     GroupCoordinator groups,
+    TransactionCoordinator transactions,
+    TransactionVerification verification,
     ProducerIds producerIds,
     BrokerSettings settings,
     PauseGate gate,
-    TimeProvider time)
+    TimeProvider time) : ITransactionPeer
 {
+    private readonly PartitionMarkers _markers = new(store.Partitions, groups, id => WhyNotLed(topics.Image.FindTopic(id.Topic), id.Partition), time);
+
     public BrokerId Id => id;
 
     /// <summary>The limits this broker runs with.</summary>
@@ -60,6 +69,12 @@ public sealed class Broker(
     /// <summary>The consumer groups whose partition of <c>__consumer_offsets</c> is led here.</summary>
     public GroupCoordinator Groups => groups;
 
+    /// <summary>The transactional ids whose partition of <c>__transaction_state</c> is led here.</summary>
+    public TransactionCoordinator Transactions => transactions;
+
+    /// <summary>Asks coordinators about transactions that begin in partitions here.</summary>
+    public TransactionVerification Verification => verification;
+
     /// <summary>The ids that this broker gives to producers.</summary>
     public ProducerIds ProducerIds => producerIds;
 
@@ -71,6 +86,21 @@ public sealed class Broker(
         var created = await topics.CreateAsync(OffsetsTopic.Describe(topics.Defaults, Cluster.Brokers.Length), validateOnly: false, cancellationToken);
         return Cluster.FindTopic(TopicName.ConsumerOffsets) is { } topic ? TopicOutcome.Changed(topic) : created;
     }
+
+    /// <summary>The topic that holds transactions, which is made when the first producer looks for its coordinator.</summary>
+    public async ValueTask<TopicOutcome> EnsureTransactionTopicAsync(CancellationToken cancellationToken)
+    {
+        if (Cluster.FindTopic(TopicName.TransactionState) is { } existing)
+            return TopicOutcome.Changed(existing);
+        var created = await topics.CreateAsync(TransactionTopic.Describe(topics.Defaults, Cluster.Brokers.Length), validateOnly: false, cancellationToken);
+        return Cluster.FindTopic(TopicName.TransactionState) is { } topic ? TopicOutcome.Changed(topic) : created;
+    }
+
+    public Task<AddPartitionsToTxnResponse> AddPartitionsToTxnAsync(AddPartitionsToTxnRequest request, CancellationToken cancellationToken) =>
+        transactions.AddPartitionsAsync(new CallContext("", "", Apis.Find(ApiKey.AddPartitionsToTxn)!.Value.Max, cancellationToken), request);
+
+    public Task<WriteTxnMarkersResponse> WriteTxnMarkersAsync(WriteTxnMarkersRequest request, CancellationToken cancellationToken) =>
+        _markers.WriteAsync(request).WaitAsync(cancellationToken);
 
     private static ErrorCode WhyNotLed(TopicImage? topic, int partition) =>
         topic is not null && (uint)partition < (uint)topic.Partitions.Length

@@ -83,26 +83,17 @@ public sealed class ClusterUnderFaults(ITestOutputHelper output)
         else
         {
             await cluster.ChangeBrokerAsync(victim, "pause");
-            await UntilAsync(async () => await cluster.MetricAsync("orleanslog_partitions", $"broker=\"{victim}\"", isOfOthers: true) >= Partitions);
+            await Watch.UntilAsync(async () => await cluster.MetricAsync("orleanslog_partitions", $"broker=\"{victim}\"", isOfOthers: true) >= Partitions);
             await cluster.ChangeBrokerAsync(victim, "resume");
         }
-        await UntilAsync(async () => await cluster.MetricAsync("orleanslog_partitions_under_replicated") == 0);
+        await Watch.UntilAsync(async () => await cluster.MetricAsync("orleanslog_partitions_under_replicated") == 0);
         await ProgressAsync(producers);
     }
 
     private static async Task ProgressAsync(Client[] producers)
     {
         var wanted = producers.Select(producer => producer.Lines().Length + ProgressRecords).ToArray();
-        await UntilAsync(() => Task.FromResult(producers.Zip(wanted).All(each => each.First.Lines().Length >= each.Second)));
-    }
-
-    // What other processes do can only be looked at now and then.
-    private static async Task UntilAsync(Func<Task<bool>> isReached)
-    {
-        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(3));
-        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
-        while (!await isReached())
-            await timer.WaitForNextTickAsync(patience.Token);
+        await Watch.UntilAsync(() => Task.FromResult(producers.Zip(wanted).All(each => each.First.Lines().Length >= each.Second)));
     }
 
     private static async Task<List<Record>> ReadLogAsync(BrokerProcess cluster)
@@ -172,14 +163,7 @@ public sealed class ClusterUnderFaults(ITestOutputHelper output)
             path);
 
         /// <summary>The whole lines that it has written.</summary>
-        public string[] Lines()
-        {
-            if (!File.Exists(path))
-                return [];
-            using var file = new StreamReader(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
-            var text = file.ReadToEnd();
-            return text[..(text.LastIndexOf('\n') + 1)].Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        }
+        public string[] Lines() => Watch.Lines(path);
 
         public async Task EndAsync()
         {

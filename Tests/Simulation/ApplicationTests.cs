@@ -42,11 +42,12 @@ public sealed class ApplicationTests(ITestOutputHelper output)
 
     /// <summary>
     /// A follower that lost its disk while the partition was idle, and was back before anybody missed it (21); damage that a
-    /// reader was told of while it was being repaired (56).
+    /// reader was told of while it was being repaired (56); damage on the leader's disk that nobody read (58).
     /// </summary>
     [Theory]
     [InlineData(21)]
     [InlineData(56)]
+    [InlineData(58)]
     public void What_broke_once_for_an_application_does_not_break_again(ulong seed) =>
         Assert.Null(SimRun.RunApplication(seed, application => WriteAndReadAsync(application), Faulty(seed)).Violation);
 

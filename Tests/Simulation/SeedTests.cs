@@ -37,7 +37,9 @@ public sealed class SeedTests(ITestOutputHelper output)
     /// another (285358); what an earlier leader had written behind all that was deleted (345063); a log start amid a batch
     /// in the place of which the leader had another (392027); segments that were deleted without a word, and missed after a
     /// crash (464935); a segment that was taken for never flushed, because what lay between it and the checkpoint was deleted
-    /// with no room to say so there (806615). In 442451 the checker took what an earlier leader had left with a third broker
+    /// with no room to say so there (806615); a stop amid a repair that passed for a clean one (10021088); a leader that did not
+    /// hear of it when a member left by itself and was restarted before the two had met (10067692); an earlier leader's records
+    /// that an idle partition kept (10104991, 10128617). In 442451 the checker took what an earlier leader had left with a third broker
     /// for what a damaged one commits.
     /// </summary>
     [Theory]
@@ -72,6 +74,10 @@ public sealed class SeedTests(ITestOutputHelper output)
     [InlineData(452959)]
     [InlineData(464935)]
     [InlineData(806615)]
+    [InlineData(10021088)]
+    [InlineData(10067692)]
+    [InlineData(10104991)]
+    [InlineData(10128617)]
     public void What_broke_once_does_not_break_again(ulong seed) => Assert.Null(SimRun.Run(seed).Violation);
 
     [Fact]

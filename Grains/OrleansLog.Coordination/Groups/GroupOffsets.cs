@@ -30,10 +30,10 @@ internal sealed class GroupOffsets(GroupOptions options, GroupStore store, ITopi
     }
 
     /// <summary>
-    /// Reads offsets. The answer waits, as all answers do, for the commits before it: without transactions that is all
-    /// that a request for stable offsets (KIP-447) can ask for.
+    /// Reads offsets. The answer waits, as all answers do, for the commits before it. Who asks for stable offsets (KIP-447) is
+    /// told of those that a transaction may still change.
     /// </summary>
-    public CoordinatorResult<OffsetFetchResponseGroup> Fetch(OffsetFetchRequestGroup request, long nowMs)
+    public CoordinatorResult<OffsetFetchResponseGroup> Fetch(OffsetFetchRequestGroup request, bool requireStable, long nowMs)
     {
         var group = store.Find(request.GroupId);
         var offsets = group?.Offsets;
@@ -44,8 +44,18 @@ internal sealed class GroupOffsets(GroupOptions options, GroupStore store, ITopi
         return result.With(new OffsetFetchResponseGroup
         {
             GroupId = request.GroupId,
-            Topics = request.Topics is { } asked ? asked.ConvertAll(topic => Read(offsets, topic)) : ReadAll(offsets),
+            Topics = Stable(request.GroupId, requireStable, request.Topics is { } asked ? asked.ConvertAll(topic => Read(offsets, topic)) : ReadAll(offsets)),
         });
+    }
+
+    private List<OffsetFetchResponseTopics> Stable(string group, bool requireStable, List<OffsetFetchResponseTopics> topics)
+    {
+        foreach (var topic in requireStable ? topics : [])
+        {
+            foreach (var answer in topic.Partitions.Where(each => store.Pending.Has(group, new(topic.Name, each.PartitionIndex))))
+                (answer.ErrorCode, answer.CommittedOffset, answer.CommittedLeaderEpoch, answer.Metadata) = (ErrorCode.UnstableOffsetCommit, Offset.None.Value, LeaderEpoch.None.Value, "");
+        }
+        return topics;
     }
 
     public CoordinatorResult<OffsetDeleteResponse> Delete(OffsetDeleteRequest request, long nowMs)

@@ -4,6 +4,7 @@ using OrleansLog.Coordination.Records;
 using OrleansLog.Coordination.Runtime;
 using OrleansLog.Protocol;
 using OrleansLog.Protocol.Messages;
+using OrleansLog.Protocol.Records;
 
 namespace OrleansLog.Coordination.Groups;
 
@@ -23,6 +24,7 @@ internal sealed class GroupShard : ICoordinatorShard
     private readonly ClassicSync _sync;
     private readonly ClassicLeave _leave;
     private readonly GroupOffsets _offsets;
+    private readonly TransactionalOffsets _transactionalOffsets;
     private readonly GroupExpiry _expiry;
     private readonly GroupListing _listing;
     private readonly ConsumerRebalance _consumerRebalance;
@@ -40,6 +42,7 @@ internal sealed class GroupShard : ICoordinatorShard
         _sync = new ClassicSync(_store, ports.Logger);
         _leave = new ClassicLeave(_store, _rebalance);
         _offsets = new GroupOffsets(options, _store, ports.Topics);
+        _transactionalOffsets = new TransactionalOffsets(options, _store, ports.Topics);
         _expiry = new GroupExpiry(options, _store);
         _listing = new GroupListing(_store);
         var migration = new GroupMigration(options, ports.Topics, ports.Logger);
@@ -86,8 +89,16 @@ internal sealed class GroupShard : ICoordinatorShard
         _offsets.Commit(context, request, nowMs);
 
     public CoordinatorResult<OffsetFetchResponse.OffsetFetchResponseGroup> OffsetFetch(
-        OffsetFetchRequest.OffsetFetchRequestGroup request, long nowMs) =>
-        _offsets.Fetch(request, nowMs);
+        OffsetFetchRequest.OffsetFetchRequestGroup request, bool requireStable, long nowMs) =>
+        _offsets.Fetch(request, requireStable, nowMs);
+
+    /// <inheritdoc cref="TransactionalOffsets.Commit"/>
+    public CoordinatorResult<TxnOffsetCommitResponse> TxnOffsetCommit(TxnOffsetCommitRequest request, Offset? verifiedAt, long nowMs) =>
+        _transactionalOffsets.Commit(request, verifiedAt, nowMs);
+
+    /// <inheritdoc cref="TransactionalOffsets.End"/>
+    public static CoordinatorResult<GroupCoordinator.Ended> EndTransaction(EndTransactionMarker marker, bool hasNewEpoch, long nowMs) =>
+        TransactionalOffsets.End(marker, hasNewEpoch, nowMs);
 
     public CoordinatorResult<OffsetDeleteResponse> OffsetDelete(OffsetDeleteRequest request, long nowMs) =>
         _offsets.Delete(request, nowMs);
@@ -112,6 +123,14 @@ internal sealed class GroupShard : ICoordinatorShard
             _store.Replay(change);
         else if (VersionedCodec.TryReadVersion(record.Key, out var version) && _unknownVersions.Add(version))
             _logger.LogWarning("The record at offset {Offset} (key version {Version}) is of a kind not known here; such records are passed over.", offset, version);
+    }
+
+    public void LoadTransactional(TransactionWrite transaction, in CoordinatorRecord record)
+    {
+        if (transaction.Marker is { } marker)
+            _store.Replay(new TransactionEndRecord(marker.ProducerId, marker.IsCommit));
+        else if (GroupRecordReader.Read(record) is OffsetCommitRecord commit)
+            _store.Replay(new PendingOffsetRecord(transaction.ProducerId, commit));
     }
 
     public void Accept() => _store.Accept();

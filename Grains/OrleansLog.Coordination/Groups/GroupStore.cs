@@ -19,7 +19,14 @@ internal sealed class GroupStore
     /// there is none either) the generation of a classic group.
     /// </summary>
     private readonly record struct Undo(
-        string Group, TopicPartition? Partition, CommittedOffset? Offset, GroupMetadataValue? Metadata, ConsumerGroupState? State = null);
+        string Group, TopicPartition? Partition, CommittedOffset? Offset, GroupMetadataValue? Metadata, ConsumerGroupState? State = null)
+    {
+        /// <summary>Takes a change of <see cref="Pending"/> back; null for any other.</summary>
+        public Action? TakeBack { get; init; }
+    }
+
+    /// <summary>Offsets in transactions that have not ended.</summary>
+    public PendingOffsets Pending { get; } = new();
 
     public IReadOnlyCollection<Group> Groups => _groups.Values;
 
@@ -61,6 +68,13 @@ internal sealed class GroupStore
             case OffsetCommitRecord commit:
                 _journal.Add(new Undo(commit.Group, commit.Partition, SetOffset(commit.Group, commit.Partition, commit.Offset), null));
                 break;
+            case PendingOffsetRecord pending:
+                Pending.Add(pending.ProducerId, pending.Commit);
+                Journal(() => Pending.RemoveLast(pending.ProducerId));
+                break;
+            case TransactionEndRecord end:
+                EndTransaction(end);
+                break;
             case GroupMetadataRecord generation:
                 _journal.Add(new Undo(generation.Group, null, null, SetMetadata(generation.Group, generation.Value)));
                 break;
@@ -85,6 +99,11 @@ internal sealed class GroupStore
         for (var i = _journal.Count - 1; i >= mark; i--)
         {
             var undo = _journal[i];
+            if (undo.TakeBack is { } takeBack)
+            {
+                takeBack();
+                continue;
+            }
             if (undo.Partition is { } partition)
             {
                 SetOffset(undo.Group, partition, undo.Offset);
@@ -123,6 +142,16 @@ internal sealed class GroupStore
         group.State = change.Apply(group.State);
         DropIfForgettable(group);
     }
+
+    private void EndTransaction(TransactionEndRecord end)
+    {
+        var taken = Pending.Take(end.ProducerId);
+        Journal(() => taken.ForEach(commit => Pending.Add(end.ProducerId, commit)));
+        foreach (var commit in end.IsCommit ? taken : [])
+            Replay(commit);
+    }
+
+    private void Journal(Action takeBack) => _journal.Add(new Undo("", null, null, null) { TakeBack = takeBack });
 
     private CommittedOffset? SetOffset(string groupId, TopicPartition partition, CommittedOffset? offset)
     {

@@ -19,7 +19,7 @@ internal static class VersionedCodec
         return reader.Read<T>();
     }
 
-    /// <summary>Writes a version: of several the oldest that holds all we have, which every reader knows.</summary>
+    /// <summary>Writes a version, best the oldest that holds all we have, which every reader knows.</summary>
     public static ReadOnlyMemory<byte> Write<T>(T message, short version, bool isFlexible = false) where T : class, IMessage
     {
         using var buffer = new PooledBufferWriter();

@@ -18,6 +18,9 @@ public class CoordinatorResult(long nowMs)
     /// <summary>Whether the records must stand in one append. If not, they may be spread over several.</summary>
     public bool IsAtomic { get; init; } = true;
 
+    /// <summary>The transaction that the records belong to; they then stand in an append of their own.</summary>
+    public TransactionWrite? Transaction { get; init; }
+
     public IReadOnlyList<StateRecord> Records => _records ?? (IReadOnlyList<StateRecord>)[];
 
     public IReadOnlyList<TimerCommand> Timers => _timers ?? (IReadOnlyList<TimerCommand>)[];
@@ -35,6 +38,9 @@ public class CoordinatorResult(long nowMs)
 
     internal void Settle<T>(PendingReply<T> reply, T answer) where T : class =>
         (_settlements ??= []).Add(new Settlement(reply, answer));
+
+    /// <summary>Has something done once the records are committed; not if they never are.</summary>
+    internal void WhenCommitted(Action effect) => (_settlements ??= []).Add(new Settlement(new CommittedEffect(effect), CommittedEffect.IsCommitted));
 
     internal void Refuse(PendingReply? reply, ErrorCode error)
     {

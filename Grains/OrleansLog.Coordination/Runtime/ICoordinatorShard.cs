@@ -20,6 +20,13 @@ public interface ICoordinatorShard
     /// <summary>Carries out a change that was read from the partition. Unknown kinds of records are passed over.</summary>
     void Load(Offset offset, in CoordinatorRecord record);
 
+    /// <summary>
+    /// Carries out what was read from the partition and belongs to a transaction, which may yet be aborted, or is its end
+    /// (with an empty record).
+    /// </summary>
+    void LoadTransactional(TransactionWrite transaction, in CoordinatorRecord record) =>
+        throw new InvalidDataException($"A transaction of producer {transaction.ProducerId} lies in a partition where there are none.");
+
     /// <summary>The changes so far are in the log: they are not rolled back any more.</summary>
     void Accept();
 

@@ -27,3 +27,14 @@ public sealed class PendingReply<T>(Func<ErrorCode, T> refusal) : PendingReply w
 
     internal override void Settle(object answer) => _source.TrySetResult((T)answer);
 }
+
+/// <summary>Nobody waits, but something is to be done once records are committed.</summary>
+internal sealed class CommittedEffect(Action effect) : PendingReply
+{
+    /// <summary>The answer that carries the effect out.</summary>
+    public static readonly object IsCommitted = new();
+
+    internal override void Refuse(ErrorCode error) { }
+
+    internal override void Settle(object answer) => effect();
+}

@@ -11,5 +11,10 @@ internal sealed record ShardPorts<TShard>(
     IPartitionReader Reader,
     IPartitionWriter Writer,
     TimeProvider Time,
-    GroupOptions Options,
+    ShardLimits Limits,
     ILogger Logger);
+
+/// <summary>How much a shard takes on at a time.</summary>
+/// <param name="MaxQueuedRequests">The most requests that may wait for their turn; more are told to try again.</param>
+/// <param name="MaxRequestsPerTurn">The most requests decided in one turn, and so behind one append.</param>
+internal sealed record ShardLimits(int MaxQueuedRequests = 100_000, int MaxRequestsPerTurn = 1_000);

@@ -94,7 +94,12 @@ internal sealed partial class ShardRuntime<TShard>
         await foreach (var batch in _ports.Reader.ReadAsync(_closing.Token))
         {
             for (var i = 0; i < batch.Records.Count; i++)
-                shard.Load(batch.BaseOffset + i, batch.Records[i]);
+            {
+                if (batch.Transaction is { } transaction)
+                    shard.LoadTransactional(transaction, batch.Records[i]);
+                else
+                    shard.Load(batch.BaseOffset + i, batch.Records[i]);
+            }
         }
         shard.Accept();
         return shard;
@@ -179,9 +184,12 @@ internal sealed partial class ShardRuntime<TShard>
             var error = await AppendAsync(batches[i]);
             if (error == ErrorCode.None)
                 continue;
-            RollBack(batches[i].Mark, error);
-            for (; i < batches.Count; i++)
-                RefuseAll(batches[i].Settlements, error);
+            // What refuses a transaction is its producer's affair; others only have to come again.
+            var isOwn = batches[i].Transaction is null;
+            RollBack(batches[i].Mark, isOwn ? error : ErrorCode.CoordinatorNotAvailable);
+            RefuseAll(batches[i].Settlements, error);
+            for (i++; i < batches.Count; i++)
+                RefuseAll(batches[i].Settlements, isOwn ? error : ErrorCode.CoordinatorNotAvailable);
         }
         _shard!.Accept();
         ArmTimer();
@@ -191,7 +199,7 @@ internal sealed partial class ShardRuntime<TShard>
     {
         if (batch.Records.Count > 0)
         {
-            var append = await TryAppendAsync(batch.Records);
+            var append = await TryAppendAsync(batch.Records, batch.Transaction);
             if (append.Error != ErrorCode.None)
                 return append.Error;
             _lastCommit = append.Committed;
@@ -200,11 +208,11 @@ internal sealed partial class ShardRuntime<TShard>
         return ErrorCode.None;
     }
 
-    private async ValueTask<PartitionAppend> TryAppendAsync(List<CoordinatorRecord> records)
+    private async ValueTask<PartitionAppend> TryAppendAsync(List<CoordinatorRecord> records, TransactionWrite? transaction)
     {
         try
         {
-            return await _ports.Writer.AppendAsync(records);
+            return await _ports.Writer.AppendAsync(records, transaction);
         }
         catch (Exception failure)
         {

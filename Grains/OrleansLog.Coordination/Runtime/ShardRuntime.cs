@@ -97,7 +97,7 @@ internal sealed partial class ShardRuntime<TShard> : IAsyncDisposable where TSha
     private ErrorCode Refusal() => _phase switch
     {
         Phase.Loading => ErrorCode.CoordinatorLoadInProgress,
-        Phase.Active when _queue.Count >= _ports.Options.MaxQueuedRequests => ErrorCode.CoordinatorNotAvailable,
+        Phase.Active when _queue.Count >= _ports.Limits.MaxQueuedRequests => ErrorCode.CoordinatorNotAvailable,
         Phase.Active => ErrorCode.None,
         _ => ErrorCode.NotCoordinator,
     };
@@ -136,7 +136,7 @@ internal sealed partial class ShardRuntime<TShard> : IAsyncDisposable where TSha
         {
             work.Clear();
             var step = ChooseStep();
-            var limit = step == Step.Decide ? _ports.Options.MaxRequestsPerTurn : int.MaxValue;
+            var limit = step == Step.Decide ? _ports.Limits.MaxRequestsPerTurn : int.MaxValue;
             while (step != Step.Rest && work.Count < limit && _queue.TryDequeue(out var item))
                 work.Add(item);
             _turning = step != Step.Rest;

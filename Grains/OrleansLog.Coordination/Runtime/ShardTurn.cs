@@ -4,8 +4,10 @@ namespace OrleansLog.Coordination.Runtime;
 
 /// <summary>One append and the answers that wait for it.</summary>
 /// <param name="mark">Where the shard stood before the first change of this batch.</param>
-internal sealed class PendingBatch(int mark)
+/// <param name="transaction">The transaction that the batch belongs to, if it does.</param>
+internal sealed class PendingBatch(int mark, TransactionWrite? transaction = null)
 {
+    public TransactionWrite? Transaction => transaction;
     public int Mark { get; } = mark;
     public List<CoordinatorRecord> Records { get; } = [];
     public List<Settlement> Settlements { get; } = [];
@@ -53,6 +55,8 @@ internal sealed class ShardTurn(ICoordinatorShard shard, int maxBatchBytes)
                 shard.Replay(record);
             return ErrorCode.RecordListTooLarge;
         }
+        if (result.Transaction is not null || _batches[^1].Transaction is not null)
+            _batches.Add(new PendingBatch(shard.Mark, result.Transaction));
         if (result.IsAtomic)
             MakeRoomFor(encoded.Sum(record => SizeOf(record)));
         for (var i = 0; i < encoded.Length; i++)

@@ -20,6 +20,9 @@ public enum TimerKind
 
     /// <summary>Expired state is looked for.</summary>
     Expiry,
+
+    /// <summary>A transaction must have ended.</summary>
+    Transaction,
 }
 
 /// <summary>Names one timer of a shard: at most one runs under each key.</summary>

@@ -15,6 +15,7 @@ public sealed class PinnedLocator(ILocalBroker local, BrokerSilos silos)
         GrainTypes.Follower => GrainKeys.ParseFollower(grain.Key.ToString()!).Broker,
         GrainTypes.Partition => local.LeaderOf(GrainKeys.ParsePartition(grain.Key.ToString()!)),
         GrainTypes.GroupCoordinator => local.CoordinatorOf(checked((int)grain.GetIntegerKey())),
+        GrainTypes.TransactionCoordinator => local.TransactionCoordinatorOf(checked((int)grain.GetIntegerKey())),
         GrainTypes.Controller => local.Controller,
         var other => throw new ArgumentException($"Grains of type {other} are not pinned.", nameof(grain)),
     };
@@ -31,5 +32,6 @@ internal static class GrainTypes
     public const string Follower = "orleanslog.follower";
     public const string Partition = "orleanslog.partition";
     public const string GroupCoordinator = "orleanslog.groups";
+    public const string TransactionCoordinator = "orleanslog.transactions";
     public const string Controller = "orleanslog.controller";
 }

@@ -29,6 +29,9 @@ public sealed class RecordBatchBuilder(int sizeInBytesMax) : IDisposable
     public int BaseSequence { get; set; } = RecordBatchHeader.NoSequence;
     public bool IsTransactional { get; set; }
 
+    /// <summary>Whether it holds a broker's own records, such as the end of a transaction.</summary>
+    internal bool IsControl { get; set; }
+
     /// <summary>
     /// What <see cref="SizeInBytes"/> would be after this record, exactly. The parameters are those of
     /// <see cref="TryAppend"/>.
@@ -117,7 +120,7 @@ public sealed class RecordBatchBuilder(int sizeInBytesMax) : IDisposable
         ProducerId = RecordBatchHeader.NoProducerId;
         ProducerEpoch = RecordBatchHeader.NoProducerEpoch;
         BaseSequence = RecordBatchHeader.NoSequence;
-        IsTransactional = false;
+        IsTransactional = IsControl = false;
     }
 
     public void Dispose()
@@ -146,13 +149,13 @@ public sealed class RecordBatchBuilder(int sizeInBytesMax) : IDisposable
 
     private Memory<byte> Complete(PooledBufferWriter buffer, CompressionType compression)
     {
-        var transactional = IsTransactional ? RecordBatchHeader.TransactionalFlag : 0;
+        var flags = (IsTransactional ? RecordBatchHeader.TransactionalFlag : 0) | (IsControl ? RecordBatchHeader.ControlFlag : 0);
         var header = new RecordBatchHeader
         {
             BatchLength = buffer.WrittenCount - RecordBatchHeader.LengthPrefixSize,
             PartitionLeaderEpoch = LeaderEpoch.None,
             Magic = RecordBatchHeader.CurrentMagic,
-            Attributes = (short)((int)compression | transactional),
+            Attributes = (short)((int)compression | flags),
             LastOffsetDelta = RecordCount - 1,
             BaseTimestamp = _baseTimestampMs,
             MaxTimestamp = _maxTimestampMs,

@@ -21,8 +21,9 @@ public readonly record struct ApiVersionRange(
 /// <summary>
 /// The APIs whose messages are described here, each with the version range that Apache Kafka 4.0 has: clients infer
 /// the release of a broker from its maxima, so that all of them belong to one. Later releases raise some (Produce 13,
-/// Fetch 18, ListOffsets 11, OffsetCommit 10, OffsetFetch 10). One is taken from 4.1: AlterPartitionReassignments 1,
-/// with which a move can be told to keep the replication factor (KIP-860). The floors are those of KIP-896. Produce is
+/// Fetch 18, ListOffsets 11, OffsetCommit 10, OffsetFetch 10). One is taken from 4.1, AlterPartitionReassignments 1,
+/// with which a move can be told to keep the replication factor (KIP-860); and one from 4.2, which brokers alone use:
+/// WriteTxnMarkers 2, whose markers say whether their epoch is new (KIP-1228). The floors are those of KIP-896. Produce is
 /// advertised from 0 though served from 3, as Kafka does, because librdkafka before 2.12 gives up compression otherwise
 /// (KAFKA-18659). Which of these a broker serves, and so advertises, is the broker's own list.
 /// </summary>
@@ -54,6 +55,11 @@ public static class Apis
         Range(ApiKey.DeleteRecords, 0, 2, 2),
         Range(ApiKey.InitProducerId, 0, 5, 2),
         Range(ApiKey.OffsetForLeaderEpoch, 2, 4, 4),
+        Range(ApiKey.AddPartitionsToTxn, 0, 5, 3),
+        Range(ApiKey.AddOffsetsToTxn, 0, 4, 3),
+        Range(ApiKey.EndTxn, 0, 5, 3),
+        Range(ApiKey.WriteTxnMarkers, 1, 2, 1),
+        Range(ApiKey.TxnOffsetCommit, 0, 5, 3),
         Range(ApiKey.DescribeConfigs, 1, 4, 4),
         Range(ApiKey.AlterConfigs, 0, 2, 2),
         Range(ApiKey.DescribeLogDirs, 1, 4, 2),
@@ -66,7 +72,10 @@ public static class Apis
         Range(ApiKey.ListPartitionReassignments, 0, 0, 0),
         Range(ApiKey.OffsetDelete, 0, 0, NeverFlexible),
         Range(ApiKey.DescribeCluster, 0, 2, 0),
+        Range(ApiKey.DescribeProducers, 0, 0, 0),
         Range(ApiKey.UnregisterBroker, 0, 0, 0),
+        Range(ApiKey.DescribeTransactions, 0, 0, 0),
+        Range(ApiKey.ListTransactions, 0, 1, 0),
         Range(ApiKey.ConsumerGroupHeartbeat, 0, 1, 0),
         Range(ApiKey.ConsumerGroupDescribe, 0, 1, 0),
         Range(ApiKey.GetTelemetrySubscriptions, 0, 0, 0),

@@ -57,6 +57,14 @@ public static class TaggedFields
         codec.EndTag();
     }
 
+    public static void TaggedInt16<TCodec>(this ref TCodec codec, int tag, ref short value, short absent)
+        where TCodec : struct, ICodec, allows ref struct
+    {
+        if (!codec.BeginTag(tag, value != absent)) return;
+        codec.Int16(ref value);
+        codec.EndTag();
+    }
+
     public static void TaggedUuid<TCodec>(this ref TCodec codec, int tag, ref Guid value)
         where TCodec : struct, ICodec, allows ref struct
     {

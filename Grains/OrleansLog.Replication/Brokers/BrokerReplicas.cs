@@ -130,11 +130,16 @@ public sealed class BrokerReplicas(ReplicaPorts ports, string directory) : IAsyn
         && await replica.TryLeadAsync(current, mayLose: true);
 
     /// <summary>Closes every replica, side by side.</summary>
-    /// <exception cref="StorageException">One of them could not be closed cleanly.</exception>
+    /// <exception cref="StorageException">
+    /// One of them could not be closed cleanly, or was being repaired: no checkpoint says where its log ends, so that the next
+    /// start could not tell a lost end from one that was never flushed.
+    /// </exception>
     public async ValueTask DisposeAsync()
     {
         _closing.Cancel();
         await Task.WhenAll(_replicas.Values.Select(replica => replica.DisposeAsync().AsTask()));
+        if (_replicas.Values.FirstOrDefault(replica => replica.IsFailed) is { } failed)
+            throw new StorageException($"{failed.Id} was closed while its disk had failed and it was not yet repaired");
     }
 
     private async Task CheckLeaderAsync(PartitionReplica replica)

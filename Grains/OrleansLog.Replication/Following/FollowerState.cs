@@ -60,7 +60,8 @@ public class FollowerState(LeaderEpoch epoch, LeaderEpoch uncleanEpoch, Offset h
                 : new(AppendCode.Accepted, batch.Header.BaseOffset, skip, EndOf(request));
         }
 
-        return new(AppendCode.Accepted, null, skip, skip == request.Records.Length ? matched : EndOf(request));
+        var end = skip == request.Records.Length ? matched : EndOf(request);
+        return new(AppendCode.Accepted, HasMoreThanLeader(request, log, end) ? end : null, skip, end);
     }
 
     /// <summary>The log now agrees with the leader's up to <paramref name="matched"/>.</summary>
@@ -130,6 +131,11 @@ public class FollowerState(LeaderEpoch epoch, LeaderEpoch uncleanEpoch, Offset h
         var end = log.EndOffsetFor(asked);
         return end == EpochEndOffset.Unknown ? new(LeaderEpoch.None, log.LogStartOffset) : end;
     }
+
+    // What an earlier leader wrote behind all that the present one has goes at once, lest an idle partition keep it: nothing of
+    // the present leader's own can lie behind it. (A log that starts further on has heard more of the leader than this says.)
+    private bool HasMoreThanLeader(AppendRequest request, ILogOutline log, Offset end) =>
+        end == request.LogEndOffset && log.LogStartOffset <= end && end < log.LogEndOffset && log.LatestEpoch < request.LeaderEpoch && IsUncommitted(request, end);
 
     // Where offset and epoch agree, all before agrees too, and batches have the same bounds.
     private static bool IsHeld(in RecordBatchHeader batch, ILogOutline log) =>

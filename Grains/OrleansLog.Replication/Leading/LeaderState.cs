@@ -105,12 +105,18 @@ public partial class LeaderState
 
         if (reply.LeaderEpoch > Epoch) return new(MustStepDown: true);
         if (reply.Incarnation < follower.Incarnation) return Conclude(nowMs);
-        var mayHaveLeft = follower.Incarnation is { } known ? reply.Incarnation > known : reply.Incarnation.Reopened > 0;
+        var mayHaveLeft = MayHaveLeft(follower, reply.Incarnation);
         if (mayHaveLeft) _reloadsUnderWay++;
         if (follower.Incarnation != reply.Incarnation) follower.MeetAnew(reply);
         Take(follower, plan, reply, nowMs);
         return Conclude(nowMs) with { MustReload = mayHaveLeft };
     }
+
+    // A replica whose disk failed leaves the in-sync set by itself, and only the record tells: since it was last heard of, or,
+    // by somebody not heard of in this leadership, since it became a member.
+    private bool MayHaveLeft(FollowerProgress follower, ReplicaIncarnation now) =>
+        follower.Incarnation is { } known ? now > known
+        : now.Reopened > 0 || now.BrokerEpoch > Current.Record.FindInSync(follower.Broker)?.BrokerEpoch;
 
     /// <summary>What was to be sent to a follower could not be read.</summary>
     public LeaderEffects Unread(FollowerProgress follower, long nowMs)

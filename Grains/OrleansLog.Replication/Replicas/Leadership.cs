@@ -62,7 +62,7 @@ internal sealed class Leadership : IDisposable
     }
 
     /// <summary>As <see cref="PartitionReplica.Append"/>.</summary>
-    public ReplicaAppend Append(Memory<byte> batches, bool awaitsCommit, int commitTimeoutMs)
+    public ReplicaAppend Append(Memory<byte> batches, bool awaitsCommit, int commitTimeoutMs, TransactionCheck transaction)
     {
         AppendResult appended;
         LeaderEffects effects;
@@ -73,7 +73,7 @@ internal sealed class Leadership : IDisposable
             if (awaitsCommit && !_state.HasEnoughReplicas) return ReplicaAppend.Refused(ErrorCode.NotEnoughReplicas);
             if (!_commits.HasRoom) return ReplicaAppend.Refused(ErrorCode.ThrottlingQuotaExceeded);
             var previousEnd = _log.LogEndOffset;
-            appended = _log.Append(batches, _state.Epoch);
+            appended = _log.Append(batches, _state.Epoch, transaction);
             if (appended.Error != ErrorCode.None) return ReplicaAppend.Refused(appended.Error);
             var nowMs = NowMs;
             if (!appended.IsDuplicate) _state.Appended(previousEnd, nowMs);

@@ -18,7 +18,35 @@ public sealed partial class PartitionReplica
 
     internal void OnReadFailed(LogRead read)
     {
-        if ((!_keepsDamage || HasCompany) && read.Error is ErrorCode.CorruptMessage or ErrorCode.KafkaStorageError) Fail(read.Failure);
+        if (read.Error is ErrorCode.CorruptMessage or ErrorCode.KafkaStorageError) FailIfOthersHelp(read.Failure);
+    }
+
+    /// <summary>
+    /// Checks some of the log against its CRCs (<see cref="PartitionLog.Scrub"/>); a replica whose bytes have changed is
+    /// repaired. One caller at a time.
+    /// </summary>
+    /// <returns>The bytes that were checked; 0 at the end of the log, and for a replica that is being repaired.</returns>
+    public int Scrub(int bytesMax)
+    {
+        var log = Log;
+        if (_isClosed || IsFailed || log.Failure is not null) return 0;
+        try
+        {
+            var bytes = log.Scrub(bytesMax);
+            if (log.FirstRefusedOffset is not null) FailIfOthersHelp(null);
+            return bytes;
+        }
+        catch (IOException failed)
+        {
+            FailIfOthersHelp(failed);
+            return 0;
+        }
+    }
+
+    // A replica that is alone with its damage goes on with what it has.
+    private void FailIfOthersHelp(Exception? reason)
+    {
+        if (!_keepsDamage || HasCompany) Fail(reason);
     }
 
     private bool HasCompany => Volatile.Read(ref _leadership)?.State.Current.Record.InSync.Length > 1;

@@ -60,6 +60,9 @@ public sealed partial class PartitionReplica : IAsyncDisposable
     /// <summary>The highest leader epoch that this replica has seen.</summary>
     public LeaderEpoch Epoch => _follower.Epoch;
 
+    /// <summary>Below it the outcome of every transaction is committed, as far as this replica knows (KIP-98).</summary>
+    public Offset LastStableOffset => Log.LastStableOffset(HighWatermark);
+
     public bool IsLeader => Volatile.Read(ref _leadership) is not null;
 
     /// <summary>The epoch of this replica's own leadership; none at a follower.</summary>
@@ -131,13 +134,15 @@ public sealed partial class PartitionReplica : IAsyncDisposable
     /// <param name="awaitsCommit">Whether it is done when it is committed, or when it is durable here.</param>
     /// <param name="commitTimeoutMs">The longest wait for the commit; see <see cref="ExpireWaits"/>.</param>
     /// <param name="only">The one leadership in which to append; null for whichever there is.</param>
-    public ReplicaAppend Append(Memory<byte> batches, bool awaitsCommit, int commitTimeoutMs = int.MaxValue, LeaderEpoch? only = null)
+    /// <param name="transaction">What the caller knows of the transaction that a batch belongs to.</param>
+    public ReplicaAppend Append(
+        Memory<byte> batches, bool awaitsCommit, int commitTimeoutMs = int.MaxValue, LeaderEpoch? only = null, TransactionCheck transaction = default)
     {
         if (Volatile.Read(ref _leadership) is not { } leadership || (only ?? leadership.Epoch) != leadership.Epoch)
             return ReplicaAppend.Refused(ErrorCode.NotLeaderOrFollower);
         try
         {
-            return leadership.Append(batches, awaitsCommit, commitTimeoutMs);
+            return leadership.Append(batches, awaitsCommit, commitTimeoutMs, transaction);
         }
         catch (StorageException failed)
         {
@@ -151,17 +156,19 @@ public sealed partial class PartitionReplica : IAsyncDisposable
     /// <param name="bytesMax">Whole batches up to this many bytes, but at least one.</param>
     /// <param name="known">The latest leader epoch that the reader knows of; none if it does not say (KIP-320).</param>
     /// <param name="minOneBatch">The first batch comes whole even when it alone is larger.</param>
-    public ReplicaRead Read(Offset from, int bytesMax, LeaderEpoch known, bool minOneBatch = true)
+    /// <param name="stableOnly">Whether to end at the last stable offset: for readers of committed transactions only.</param>
+    public ReplicaRead Read(Offset from, int bytesMax, LeaderEpoch known, bool minOneBatch = true, bool stableOnly = false)
     {
         if (Volatile.Read(ref _leadership) is not { } leadership)
             return new(known > Epoch ? ErrorCode.UnknownLeaderEpoch : ErrorCode.NotLeaderOrFollower, Epoch, Offset.None);
         if (known > leadership.Epoch) return new(ErrorCode.UnknownLeaderEpoch, leadership.Epoch, Offset.None);
         if (known != LeaderEpoch.None && known < leadership.Epoch) return new(ErrorCode.FencedLeaderEpoch, leadership.Epoch, Offset.None);
         var highWatermark = leadership.State.HighWatermark;
+        var stable = leadership.Log.LastStableOffset(highWatermark);
         // Between what is known to be committed and the log's end lies what an earlier leader may have shown already.
-        if (from > highWatermark && from <= leadership.Log.LogEndOffset) return new(ErrorCode.None, leadership.Epoch, highWatermark);
-        var read = leadership.Log.Read(from, bytesMax, highWatermark, minOneBatch);
-        return new(Settle(read), leadership.Epoch, highWatermark, read);
+        if (from > highWatermark && from <= leadership.Log.LogEndOffset) return new(ErrorCode.None, leadership.Epoch, highWatermark) { LastStableOffset = stable };
+        var read = leadership.Log.Read(from, bytesMax, stableOnly ? stable : highWatermark, minOneBatch);
+        return new(Settle(read), leadership.Epoch, highWatermark, read) { LastStableOffset = stable };
     }
 
     /// <summary>
@@ -169,7 +176,7 @@ public sealed partial class PartitionReplica : IAsyncDisposable
     /// no error of the reader's.
     /// </summary>
     /// <inheritdoc cref="Read"/>
-    public ReplicaRead ReadAtFollower(Offset from, int bytesMax, LeaderEpoch known, bool minOneBatch)
+    public ReplicaRead ReadAtFollower(Offset from, int bytesMax, LeaderEpoch known, bool minOneBatch, bool stableOnly = false)
     {
         var epoch = Epoch;
         if (IsFailed) return new(ErrorCode.NotLeaderOrFollower, epoch, Offset.None);
@@ -177,10 +184,11 @@ public sealed partial class PartitionReplica : IAsyncDisposable
         if (known != LeaderEpoch.None && known < epoch) return new(ErrorCode.FencedLeaderEpoch, epoch, Offset.None);
         var log = Log;
         var highWatermark = _follower.HighWatermark;
+        var stable = log.LastStableOffset(highWatermark);
         if (from > log.LogEndOffset) return new(ErrorCode.OffsetNotAvailable, epoch, highWatermark);
-        if (from > highWatermark) return new(ErrorCode.None, epoch, highWatermark);
-        var read = log.Read(from, bytesMax, highWatermark, minOneBatch);
-        return new(Settle(read), epoch, highWatermark, read);
+        if (from > highWatermark) return new(ErrorCode.None, epoch, highWatermark) { LastStableOffset = stable };
+        var read = log.Read(from, bytesMax, stableOnly ? stable : highWatermark, minOneBatch);
+        return new(Settle(read), epoch, highWatermark, read) { LastStableOffset = stable };
     }
 
     // Damage is for a reader to know of when it is there to stay. While it is repaired another try is worth the while.
@@ -222,6 +230,8 @@ public sealed partial class PartitionReplica : IAsyncDisposable
 
     internal void OnCommitted(Offset highWatermark)
     {
+        // What ended below it is not looked at again.
+        Log.LastStableOffset(highWatermark);
         _ports.Observer.HighWatermarkMoved(this, highWatermark);
         HighWatermarkMoved?.Invoke(highWatermark);
     }

@@ -21,4 +21,8 @@ public readonly record struct ReplicaAppend(ErrorCode Error, LeaderEpoch LeaderE
 /// <param name="LeaderEpoch">The leadership that answers (KIP-320).</param>
 /// <param name="HighWatermark">Everything below is committed.</param>
 /// <param name="Log">Where the bytes lie.</param>
-public readonly record struct ReplicaRead(ErrorCode Error, LeaderEpoch LeaderEpoch, Offset HighWatermark, LogRead Log = default);
+public readonly record struct ReplicaRead(ErrorCode Error, LeaderEpoch LeaderEpoch, Offset HighWatermark, LogRead Log = default)
+{
+    /// <summary>Below it the outcome of every transaction is committed; none with an error.</summary>
+    public Offset LastStableOffset { get; init; } = Offset.None;
+}

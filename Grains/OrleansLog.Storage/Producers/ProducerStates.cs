@@ -23,19 +23,59 @@ internal sealed class ProducerStates
 
     public int Count => _byId.Count;
 
+    /// <summary>Where transactions begin and end.</summary>
+    public TransactionIndex Transactions { get; } = new();
+
     /// <summary>
     /// Whether a batch may be appended: None; DuplicateSequenceNumber when it is there already, as
     /// <paramref name="original"/>; OutOfOrderSequenceNumber when something before it is missing; InvalidProducerEpoch when
-    /// its producer has a later epoch. A producer that is not known may begin with any number, for it may just have been
+    /// its producer has a later epoch; InvalidTxnState when it is not part of the transaction that is open, or would begin one
+    /// that nobody has verified (KIP-890). A producer that is not known may begin with any number, for it may just have been
     /// forgotten (KIP-360).
     /// </summary>
-    public ErrorCode Check(in RecordBatchHeader batch, out ProducedBatch original)
+    public ErrorCode Check(in RecordBatchHeader batch, TransactionCheck transaction, out ProducedBatch original)
     {
         original = default;
         if (batch.ProducerEpoch < 0) return ErrorCode.InvalidProducerEpoch;
-        if (!_byId.TryGetValue(batch.ProducerId, out var node)) return ErrorCode.None;
+        if (!_byId.TryGetValue(batch.ProducerId, out var node))
+            return batch.IsTransactional && transaction.VerifiedAt is null ? ErrorCode.InvalidTxnState : ErrorCode.None;
+        var error = CheckSequence(batch, node, out original);
+        return error == ErrorCode.None ? CheckTransaction(batch, node, transaction) : error;
+    }
+
+    /// <summary>
+    /// Whether a marker may be appended: InvalidProducerEpoch when its producer has a later epoch, or began another
+    /// transaction in the one that should be new with it; TransactionCoordinatorFenced when a later coordinator ended a
+    /// transaction already.
+    /// </summary>
+    public ErrorCode Check(in EndTransactionMarker marker, TransactionCheck transaction)
+    {
+        if (!_byId.TryGetValue(marker.ProducerId, out var node)) return ErrorCode.None;
+        ref readonly var producer = ref node.State;
+        if (marker.CoordinatorEpoch < producer.CoordinatorEpoch) return ErrorCode.TransactionCoordinatorFenced;
+        var isLate = transaction.MarkerHasNewEpoch && producer.IsInTransaction && marker.ProducerEpoch == producer.Epoch;
+        return marker.ProducerEpoch < producer.Epoch || isLate ? ErrorCode.InvalidProducerEpoch : ErrorCode.None;
+    }
+
+    /// <summary>Whether a producer has a transaction open here, in this epoch.</summary>
+    public bool IsInTransaction(long producerId, short epoch) =>
+        _byId.TryGetValue(producerId, out var node) && node.State.IsInTransaction && node.State.Epoch == epoch;
+
+    private static ErrorCode CheckTransaction(in RecordBatchHeader batch, Node node, TransactionCheck transaction)
+    {
+        ref readonly var producer = ref node.State;
+        if (!batch.IsTransactional) return producer.IsInTransaction ? ErrorCode.InvalidTxnState : ErrorCode.None;
+        if (producer.IsInTransaction) return producer.Epoch == batch.ProducerEpoch ? ErrorCode.None : ErrorCode.InvalidTxnState;
+        return transaction.VerifiedAt is { } at && producer.LastMarker < at ? ErrorCode.None : ErrorCode.InvalidTxnState;
+    }
+
+    private static ErrorCode CheckSequence(in RecordBatchHeader batch, Node node, out ProducedBatch original)
+    {
+        original = default;
         ref readonly var producer = ref node.State;
         if (batch.ProducerEpoch < producer.Epoch) return ErrorCode.InvalidProducerEpoch;
+        // A group coordinator writes in its clients' names, and does not number its batches.
+        if (batch.BaseSequence == RecordBatchHeader.NoSequence) return ErrorCode.None;
         if (batch.ProducerEpoch > producer.Epoch)
             return batch.BaseSequence == 0 ? ErrorCode.None : ErrorCode.OutOfOrderSequenceNumber;
         var lastSequence = SequenceNumber.Advance(batch.BaseSequence, batch.LastOffsetDelta);
@@ -48,39 +88,107 @@ internal sealed class ProducerStates
     /// <param name="nowMs">The time, in milliseconds on a clock that never jumps.</param>
     public void Apply(in RecordBatchHeader batch, long nowMs)
     {
-        if (batch.ProducerId < 0) return;
-        if (_byId.TryGetValue(batch.ProducerId, out var node)) Unlink(node);
-        else node = Add(new ProducerState { ProducerId = batch.ProducerId });
-        node.State.Add(batch.ProducerEpoch, ProducedBatch.Of(batch));
-        node.State.LastActiveMs = nowMs;
-        LinkLast(node);
-        Version++;
+        if (batch.ProducerId < 0 || batch.IsControl) return;
+        ref var producer = ref Touch(batch.ProducerId, nowMs);
+        producer.Add(batch.ProducerEpoch, ProducedBatch.Of(batch));
+        if (!batch.IsTransactional || producer.IsInTransaction) return;
+        producer.TransactionStart = batch.BaseOffset;
+        Transactions.Begin(batch.BaseOffset);
     }
 
-    /// <summary>Forgets who has not appended since <paramref name="beforeMs"/>, on the clock of <see cref="Apply"/>.</summary>
+    /// <summary>Takes note of a marker that is in the log now.</summary>
+    /// <param name="marker">The end of a transaction, or of none.</param>
+    /// <param name="batch">The marker's batch, with its offset.</param>
+    /// <param name="nowMs">As for a batch.</param>
+    public void Apply(in EndTransactionMarker marker, in RecordBatchHeader batch, long nowMs)
+    {
+        ref var producer = ref Touch(marker.ProducerId, nowMs);
+        producer.BeginEpoch(marker.ProducerEpoch);
+        producer.CoordinatorEpoch = marker.CoordinatorEpoch;
+        producer.LastMarker = batch.BaseOffset;
+        producer.LastTimestampMs = batch.MaxTimestamp;
+        if (!producer.IsInTransaction) return;
+        Transactions.End(marker.ProducerId, producer.TransactionStart, batch.BaseOffset, marker.IsCommit);
+        producer.TransactionStart = Offset.None;
+    }
+
+    /// <summary>
+    /// Forgets who has not appended since <paramref name="beforeMs"/>, on the clock of <see cref="Apply(in RecordBatchHeader, long)"/>,
+    /// and has no transaction open: its end is still to come.
+    /// </summary>
     public void Expire(long beforeMs)
     {
-        while (_oldest is { } oldest && oldest.State.LastActiveMs < beforeMs) Forget(oldest);
+        for (var node = _oldest; node is not null && node.State.LastActiveMs < beforeMs; node = node.Newer)
+            if (!node.State.IsInTransaction) Forget(node);
     }
 
-    /// <summary>Takes over a producer as a snapshot holds it. To be called in the order of <see cref="ToArray"/>.</summary>
-    public void Restore(in ProducerState producer) => LinkLast(Add(producer));
+    private void Restore(in ProducerState producer)
+    {
+        LinkLast(Add(producer));
+        if (producer.IsInTransaction) Transactions.Begin(producer.TransactionStart);
+    }
+
+    /// <summary>What is known of everybody.</summary>
+    public IEnumerable<ProducerDescription> Describe()
+    {
+        for (var node = _oldest; node is not null; node = node.Newer)
+        {
+            var state = node.State;
+            yield return new(
+                state.ProducerId, state.Epoch, state.Count > 0 ? state[state.Count - 1].LastSequence : RecordBatchHeader.NoSequence,
+                state.LastTimestampMs, state.CoordinatorEpoch, state.TransactionStart);
+        }
+    }
 
     /// <summary>A copy of all that is known, whoever was silent for longest first.</summary>
-    public ProducerState[] ToArray()
+    public Copy ToCopy()
     {
         var states = new ProducerState[Count];
         var i = 0;
         for (var node = _oldest; node is not null; node = node.Newer) states[i++] = node.State;
+        var (ended, aborted) = Transactions.Copy();
+        return new(states, ended, aborted, Version);
+    }
+
+    /// <summary>What a copy tells.</summary>
+    public static ProducerStates Of(Copy copy)
+    {
+        var states = new ProducerStates();
+        foreach (var producer in copy.Producers) states.Restore(producer);
+        states.Transactions.Restore(copy.Ended, copy.Aborted);
         return states;
+    }
+
+    /// <summary>All that is known at one time, which was the <paramref name="Version"/>.</summary>
+    internal sealed record Copy(ProducerState[] Producers, EndedTransaction[] Ended, AbortedTransaction[] Aborted, long Version)
+    {
+        public bool IsEmpty => Producers.Length + Ended.Length + Aborted.Length == 0;
+    }
+
+    private ref ProducerState Touch(long producerId, long nowMs)
+    {
+        if (_byId.TryGetValue(producerId, out var node)) Unlink(node);
+        else node = Add(new ProducerState { ProducerId = producerId });
+        node.State.LastActiveMs = nowMs;
+        LinkLast(node);
+        Version++;
+        return ref node.State;
     }
 
     private Node Add(in ProducerState state)
     {
-        if (Count == ProducersMax) Forget(_oldest!);
+        if (Count >= ProducersMax) ForgetOldest();
         var node = new Node { State = state };
         _byId[state.ProducerId] = node;
         return node;
+    }
+
+    // Open transactions are as many as their coordinators allow, whatever the limit here.
+    private void ForgetOldest()
+    {
+        var node = _oldest;
+        while (node is { State.IsInTransaction: true }) node = node.Newer;
+        if (node is not null) Forget(node);
     }
 
     private void Forget(Node node)

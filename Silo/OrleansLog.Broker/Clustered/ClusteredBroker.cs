@@ -6,7 +6,9 @@ using OrleansLog.Broker.Metadata;
 using OrleansLog.Broker.Nodes;
 using OrleansLog.Broker.Topics;
 using OrleansLog.Broker.Tracing;
+using OrleansLog.Broker.Transactions;
 using OrleansLog.Protocol;
+using OrleansLog.Protocol.Messages;
 using OrleansLog.Replication.Brokers;
 using OrleansLog.Replication.Messages;
 using OrleansLog.Replication.Metadata;
@@ -83,6 +85,8 @@ public sealed class ClusteredBroker : INodeCluster, IBrokerPeer, IAsyncDisposabl
 
     TopicControl INodeCluster.Topics => Topics;
 
+    private Broker Open => Broker ?? throw new IOException($"Broker {Id} is stopping.");
+
     private bool IsController => Directory.Image.Controller == Id;
 
     /// <summary>Claims the data directory, reads the register, begins a life and recovers every replica. Nobody knows of it yet.</summary>
@@ -109,6 +113,7 @@ public sealed class ClusteredBroker : INodeCluster, IBrokerPeer, IAsyncDisposabl
             var cluster = await ClusterRecord.ReadOrFoundAsync(register, cancellationToken);
             await broker.Topics.LoadAsync(cluster.ClusterId, cancellationToken);
             OffsetsTopic.Check(broker.Directory.Image, options.Config);
+            TransactionTopic.Check(broker.Directory.Image, options.Config);
             await broker._node.OpenAsync(cancellationToken);
             return broker;
         }
@@ -186,6 +191,14 @@ public sealed class ClusteredBroker : INodeCluster, IBrokerPeer, IAsyncDisposabl
     Task<EpochEndOffset?> IBrokerPeer.FindLogEndAsync(TopicPartition partition, CancellationToken cancellationToken) => Task.FromResult(_node.FindLogEnd(partition));
 
     Task<bool> IBrokerPeer.LeadUncleanlyAsync(TopicPartition partition, CancellationToken cancellationToken) => _node.LeadUncleanlyAsync(partition);
+
+    Task<AddPartitionsToTxnResponse> ITransactionPeer.AddPartitionsToTxnAsync(AddPartitionsToTxnRequest request, CancellationToken cancellationToken) =>
+        Open.AddPartitionsToTxnAsync(request, cancellationToken);
+
+    Task<WriteTxnMarkersResponse> ITransactionPeer.WriteTxnMarkersAsync(WriteTxnMarkersRequest request, CancellationToken cancellationToken) =>
+        Open.WriteTxnMarkersAsync(request, cancellationToken);
+
+    ITransactionPeer INodeCluster.TransactionPeer(BrokerId from, BrokerId to) => _peers[to];
 
     IReplicationChannel INodeCluster.ChannelFrom(BrokerNode node) => _peers;
 

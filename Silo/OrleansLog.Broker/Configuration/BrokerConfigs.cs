@@ -88,10 +88,39 @@ public static class BrokerConfigs
     public static readonly ConfigDefinition<long> LogRetentionCheckIntervalMs =
         Define.Long("log.retention.check.interval.ms", 300_000, 1, "How often, in milliseconds, segments are looked at for removal.");
 
+    public static readonly ConfigDefinition<long> LogScrubIntervalMs =
+        Define.Long("log.scrub.interval.ms", 604_800_000, -1,
+            "How often, in milliseconds, everything on the disk is read and checked against its CRCs, so that what has changed there is "
+            + "repaired from other replicas in time. -1 for never, which is what Apache Kafka does.");
+
+    public static readonly ConfigDefinition<long> LogScrubMaxBytesPerSecond =
+        Define.Long("log.scrub.max.bytes.per.second", 16 << 20, 1, "The most bytes that are read for it in a second.");
+
     // Producers.
     public static readonly ConfigDefinition<int> ProducerIdExpirationMs =
         Define.Int("producer.id.expiration.ms", 86_400_000, 1,
             "An idempotent producer that has written nothing to a partition for this long, in milliseconds, is forgotten there.");
+
+    // Transactions.
+    public static readonly ConfigDefinition<int> TransactionStateLogNumPartitions =
+        Define.Int("transaction.state.log.num.partitions", 50, 1, "The partitions of __transaction_state. Fixed once that topic exists.");
+
+    public static readonly ConfigDefinition<int> TransactionStateLogReplicationFactor =
+        Define.Int("transaction.state.log.replication.factor", 3, 1,
+            "The replicas of each partition of __transaction_state; as many as there are brokers where there are fewer.");
+
+    public static readonly ConfigDefinition<int> TransactionStateLogSegmentBytes =
+        Define.Int("transaction.state.log.segment.bytes", 104_857_600, 1 << 20, "The size in bytes of a segment of __transaction_state.");
+
+    public static readonly ConfigDefinition<int> TransactionMaxTimeoutMs =
+        Define.Int("transaction.max.timeout.ms", 900_000, 1, "The longest that a producer may ask for a transaction to stay open, in milliseconds.");
+
+    public static readonly ConfigDefinition<int> TransactionalIdExpirationMs =
+        Define.Int("transactional.id.expiration.ms", 604_800_000, 1, "A transactional id that was not used for this long, in milliseconds, is forgotten.");
+
+    public static readonly ConfigDefinition<int> TransactionalIdCleanupIntervalMs =
+        Define.Int("transaction.remove.expired.transaction.cleanup.interval.ms", 3_600_000, 1,
+            "How often, in milliseconds, transactional ids are looked at for removal.");
 
     // Groups.
     public static readonly ConfigDefinition<int> OffsetsTopicNumPartitions =
@@ -151,8 +180,10 @@ public static class BrokerConfigs
         AutoCreateTopicsEnable, DeleteTopicEnable, NumPartitions, DefaultReplicationFactor,
         ReplicaLagTimeMaxMs, BrokerSessionTimeoutMs, AutoLeaderRebalanceEnable, LeaderImbalanceCheckIntervalSeconds, ReplicaRestoreDelayMs,
         LeaderReplicationThrottledRate,
-        SocketRequestMaxBytes, MaxConnections, ConnectionsMaxIdleMs, FetchMaxBytes, LogRetentionCheckIntervalMs,
+        SocketRequestMaxBytes, MaxConnections, ConnectionsMaxIdleMs, FetchMaxBytes, LogRetentionCheckIntervalMs, LogScrubIntervalMs, LogScrubMaxBytesPerSecond,
         ProducerIdExpirationMs,
+        TransactionStateLogNumPartitions, TransactionStateLogReplicationFactor, TransactionStateLogSegmentBytes, TransactionMaxTimeoutMs,
+        TransactionalIdExpirationMs, TransactionalIdCleanupIntervalMs,
         OffsetsTopicNumPartitions, OffsetsTopicReplicationFactor, OffsetsTopicSegmentBytes, OffsetsRetentionMinutes,
         OffsetsRetentionCheckIntervalMs, OffsetMetadataMaxBytes, GroupMinSessionTimeoutMs, GroupMaxSessionTimeoutMs,
         GroupInitialRebalanceDelayMs, GroupMaxSize,

@@ -5,6 +5,7 @@ using OrleansLog.Broker.Nodes;
 using OrleansLog.Broker.Partitions;
 using OrleansLog.Broker.Topics;
 using OrleansLog.Protocol;
+using OrleansLog.Replication.Brokers;
 using OrleansLog.Replication.Metadata;
 using OrleansLog.Replication.Replicas;
 using OrleansLog.Storage;
@@ -36,6 +37,9 @@ internal sealed class EmbeddedCluster(
 
     public IReplicationChannel ChannelFrom(BrokerNode node) =>
         new InProcessChannel(node.Gate, id => Nodes.FirstOrDefault(each => each.Id == id));
+
+    public ITransactionPeer TransactionPeer(BrokerId from, BrokerId to) =>
+        new InProcessTransactionPeer(Nodes.First(each => each.Id == from).Gate, to, () => Nodes.FirstOrDefault(each => each.Id == to));
 
     public void Joined(BrokerNode node, long epoch)
     {

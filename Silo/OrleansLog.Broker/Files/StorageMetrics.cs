@@ -16,7 +16,15 @@ internal static class StorageMetrics
     private static readonly Counter<long> FlushesFailed = Meter.CreateCounter<long>(
         "orleanslog.storage.flush.failed", "{flush}", "Flushes that the disk refused.");
 
+    private static readonly Counter<long> ScrubbedBytes = Meter.CreateCounter<long>(
+        "orleanslog.storage.scrubbed", "By", "Bytes at rest that were read again and checked.");
+
     public static void Flushed(long startedAt) => FlushDuration.Record(Stopwatch.GetElapsedTime(startedAt).TotalSeconds);
 
     public static void FlushFailed() => FlushesFailed.Add(1);
+
+    public static void Scrubbed(long bytes)
+    {
+        if (bytes > 0) ScrubbedBytes.Add(bytes);
+    }
 }

@@ -9,7 +9,7 @@ using OrleansLog.Storage;
 namespace OrleansLog.Broker.Groups;
 
 /// <summary>
-/// A partition of <c>__consumer_offsets</c> as its coordinator in one leadership sees it. Records are written in batches of this code's
+/// A partition of an internal topic as its coordinator in one leadership sees it. Records are written in batches of this code's
 /// own making, uncompressed, so reading them back needs no codec.
 /// </summary>
 internal sealed class OffsetsPartition(Partition partition, LeaderEpoch epoch, TimeProvider time) : IPartitionWriter, IPartitionReader
@@ -19,20 +19,29 @@ internal sealed class OffsetsPartition(Partition partition, LeaderEpoch epoch, T
 
     public int MaxBatchBytes => partition.Settings.BatchBytesMax - FramingBytes;
 
-    public ValueTask<PartitionAppend> AppendAsync(IReadOnlyList<CoordinatorRecord> records)
+    public ValueTask<PartitionAppend> AppendAsync(IReadOnlyList<CoordinatorRecord> records, TransactionWrite? transaction = null)
     {
-        using var builder = new RecordBatchBuilder(partition.Settings.BatchBytesMax);
         var now = time.GetUtcNow().ToUnixTimeMilliseconds();
+        if (transaction?.Marker is { } marker)
+            return new(Append(marker.Encode(now), 1, new() { MarkerHasNewEpoch = transaction.MarkerHasNewEpoch }));
+        using var builder = new RecordBatchBuilder(partition.Settings.BatchBytesMax);
+        if (transaction is not null)
+            (builder.IsTransactional, builder.ProducerId, builder.ProducerEpoch) = (true, transaction.ProducerId, transaction.ProducerEpoch);
         foreach (var record in records)
         {
             if (!builder.TryAppend(now, record.Key.Span, keyIsNull: false, record.Value.GetValueOrDefault().Span, record.Value is null, []))
                 return new(PartitionAppend.Refused(ErrorCode.MessageTooLarge));
         }
         // Appending assigns the offsets in place, in memory that belongs to the builder and so to us.
-        var outcome = partition.Append(MemoryMarshal.AsMemory(builder.Build()), only: epoch);
-        return new(outcome.Error == ErrorCode.None
-            ? new PartitionAppend(ErrorCode.None, outcome.BaseOffset + (records.Count - 1), outcome.Done)
-            : PartitionAppend.Refused(outcome.Error));
+        return new(Append(MemoryMarshal.AsMemory(builder.Build()), records.Count, new() { VerifiedAt = transaction?.VerifiedAt }));
+    }
+
+    private PartitionAppend Append(Memory<byte> batch, int records, TransactionCheck check)
+    {
+        var outcome = partition.AppendOwn(batch, epoch, check);
+        return outcome.Error == ErrorCode.None
+            ? new PartitionAppend(ErrorCode.None, outcome.BaseOffset + (records - 1), outcome.Done)
+            : PartitionAppend.Refused(outcome.Error);
     }
 
     public async IAsyncEnumerable<LoadedBatch> ReadAsync([EnumeratorCancellation] CancellationToken cancellation)
@@ -82,12 +91,20 @@ internal sealed class OffsetsPartition(Partition partition, LeaderEpoch epoch, T
         for (var at = 0; at < bytes.Length;)
         {
             RecordBatchHeader.TryRead(bytes.AsSpan(at), out var header);
-            batches.Add(new LoadedBatch(header.BaseOffset, DecodeRecords(header, bytes.AsSpan(at, header.SizeInBytes))));
+            batches.Add(new LoadedBatch(header.BaseOffset, DecodeRecords(header, bytes.AsSpan(at, header.SizeInBytes)))
+            {
+                Transaction = DecodeTransaction(header, bytes.AsSpan(at, header.SizeInBytes)),
+            });
             next = header.NextOffset;
             at += header.SizeInBytes;
         }
         return batches;
     }
+
+    private static TransactionWrite? DecodeTransaction(in RecordBatchHeader header, ReadOnlySpan<byte> batch) =>
+        EndTransactionMarker.TryRead(batch, out var marker) ? new(header.ProducerId, header.ProducerEpoch) { Marker = marker }
+        : header.IsTransactional ? new(header.ProducerId, header.ProducerEpoch)
+        : null;
 
     private static List<CoordinatorRecord> DecodeRecords(in RecordBatchHeader header, ReadOnlySpan<byte> batch)
     {

@@ -4,9 +4,12 @@ using OrleansLog.Broker.Groups;
 using OrleansLog.Broker.Metadata;
 using OrleansLog.Broker.Partitions;
 using OrleansLog.Broker.Producers;
+using OrleansLog.Broker.Topics;
 using OrleansLog.Broker.Tracing;
+using OrleansLog.Broker.Transactions;
 using OrleansLog.Coordination;
 using OrleansLog.Coordination.Producers;
+using OrleansLog.Coordination.Transactions;
 using OrleansLog.Protocol;
 using OrleansLog.Replication.Brokers;
 using OrleansLog.Replication.Metadata;
@@ -200,7 +203,7 @@ internal sealed class BrokerNode : IReplicationObserver, IDisposable
     void IReplicationObserver.Led(PartitionReplica replica, LeaderEpoch epoch)
     {
         if (_life is { } life && life.Broker.Partitions.Find(replica.Id) is { } partition)
-            life.Offsets.Led(partition, epoch);
+            life.Led(partition, epoch);
     }
 
     void IReplicationObserver.SteppedDown(PartitionReplica replica, LeaderEpoch epoch)
@@ -209,6 +212,7 @@ internal sealed class BrokerNode : IReplicationObserver, IDisposable
             return;
         life.Broker.Partitions.Find(replica.Id)?.WakeWaits();
         life.Offsets.SteppedDown(replica.Id, epoch);
+        life.Transactions.SteppedDown(replica.Id, epoch);
     }
 
     private Life NewLife(BrokerLife began, PausableRegister register)
@@ -236,9 +240,35 @@ internal sealed class BrokerNode : IReplicationObserver, IDisposable
         var ending = new CancellationTokenSource();
         var ids = new ProducerIds(
             new ProducerIdRegister(register, _cluster.Time, TimeSpan.FromMilliseconds(RegisterRetryDelayMs)), ending.Token);
-        var broker = new Broker(Id, store, _cluster.Topics, groups, ids, BrokerSettings.From(_cluster.Config), Gate, _cluster.Time);
-        return new Life(began, replicas, broker, new OffsetsElection(groups, _cluster.Time, _logger), ending);
+        var transactions = NewTransactions(ids, register);
+        var verification = new TransactionVerification(_cluster.Directory, PeerOf, _cluster.Time);
+        var broker = new Broker(
+            Id, store, _cluster.Topics, groups, transactions, verification, ids, BrokerSettings.From(_cluster.Config), Gate, _cluster.Time);
+        return new Life(began, replicas, broker, Elections(groups), Elections(transactions), ending);
     }
+
+    private TransactionCoordinator NewTransactions(ProducerIds ids, PausableRegister register)
+    {
+        var logger = _cluster.Loggers.CreateLogger<TransactionCoordinator>();
+        var markers = new MarkerWriter(_cluster.Directory, PeerOf, register, _cluster.Time, logger);
+        return new(
+            TransactionTopic.Options(_cluster.Config),
+            new TransactionPorts(_cluster.Time, new TopicDirectory(_cluster.Directory), ids, markers, logger));
+    }
+
+    // This broker itself is asked without a detour.
+    private ITransactionPeer PeerOf(BrokerId id) =>
+        id != Id ? _cluster.TransactionPeer(Id, id) : Broker ?? throw new IOException($"Broker {id} is not running.");
+
+    private CoordinatorElection Elections(GroupCoordinator groups) => new(
+        TopicName.ConsumerOffsets,
+        (partition, epoch, records) => groups.ElectAsync(partition, epoch, records, records),
+        (partition, epoch) => groups.ResignAsync(partition, epoch), _cluster.Time, _logger);
+
+    private CoordinatorElection Elections(TransactionCoordinator transactions) => new(
+        TopicName.TransactionState,
+        (partition, epoch, records) => transactions.ElectAsync(partition, epoch, records, records),
+        (partition, epoch) => transactions.ResignAsync(partition, epoch), _cluster.Time, _logger);
 
     private GroupCoordinator NewGroups() => new(
         OffsetsTopic.Options(_cluster.Config),
@@ -254,7 +284,7 @@ internal sealed class BrokerNode : IReplicationObserver, IDisposable
         await life.Broker.Store.OpenAsync(topicId, id, settings);
         // It may have been elected before it was in the table, where the observer looks.
         if (life.Broker.Partitions.Find(id) is { IsLeader: true } partition)
-            life.Offsets.Led(partition, partition.LeaderEpoch);
+            life.Led(partition, partition.LeaderEpoch);
     }
 
     /// <summary>A reassignment gave this broker a replica, or took one from it.</summary>
@@ -324,6 +354,7 @@ internal sealed class BrokerNode : IReplicationObserver, IDisposable
             await housekeeping.DisposeAsync();
         await life.Ending.CancelAsync();
         await life.Broker.Groups.CloseAsync();
+        await life.Broker.Transactions.CloseAsync();
         using var turn = await TakeTurnAsync();
         try
         {
@@ -344,8 +375,15 @@ internal sealed class BrokerNode : IReplicationObserver, IDisposable
     }
 
     private sealed record Life(
-        BrokerLife Began, BrokerReplicas Replicas, Broker Broker, OffsetsElection Offsets, CancellationTokenSource Ending)
+        BrokerLife Began, BrokerReplicas Replicas, Broker Broker, CoordinatorElection Offsets, CoordinatorElection Transactions,
+        CancellationTokenSource Ending)
     {
+        public void Led(Partition partition, LeaderEpoch epoch)
+        {
+            Offsets.Led(partition, epoch);
+            Transactions.Led(partition, epoch);
+        }
+
         public IAsyncDisposable? Endpoint { get; set; }
 
         public Housekeeping? Housekeeping { get; set; }

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using OrleansLog.Broker.Configuration;
+using OrleansLog.Broker.Files;
 using OrleansLog.Broker.Partitions;
 using OrleansLog.Replication.Brokers;
 
@@ -19,11 +20,13 @@ internal sealed class Housekeeping : IAsyncDisposable
     public Housekeeping(PartitionTable partitions, BrokerReplicas replicas, PauseGate gate, ConfigValues config, TimeProvider time, ILogger logger)
     {
         var tidy = TimeSpan.FromMilliseconds(config.Get(BrokerConfigs.LogRetentionCheckIntervalMs));
+        var scrubbing = NewScrubbing(replicas, config, time);
         var preferred = TimeSpan.FromSeconds(config.Get(BrokerConfigs.LeaderImbalanceCheckIntervalSeconds));
         _running = Task.WhenAll(
             EachAsync(tidy, () => TidyAsync(partitions)),
             EachAsync(WaitsInterval, () => Now(() => ExpireWaits(partitions))),
             EachAsync(LeadersInterval, () => Now(replicas.CheckLeaders)),
+            EachAsync(Scrubbing.StepInterval, () => Now(() => StorageMetrics.Scrubbed(scrubbing.Step()))),
             config.Get(BrokerConfigs.AutoLeaderRebalanceEnable) ? EachAsync(preferred, replicas.LeadPreferredAsync) : Task.CompletedTask);
 
         async Task EachAsync(TimeSpan interval, Func<Task> work)
@@ -49,6 +52,13 @@ internal sealed class Housekeeping : IAsyncDisposable
         await _stop.CancelAsync();
         await _running;
         _stop.Dispose();
+    }
+
+    private static Scrubbing NewScrubbing(BrokerReplicas replicas, ConfigValues config, TimeProvider time)
+    {
+        var intervalMs = config.Get(BrokerConfigs.LogScrubIntervalMs);
+        var interval = intervalMs < 0 ? Timeout.InfiniteTimeSpan : TimeSpan.FromMilliseconds(intervalMs);
+        return new Scrubbing(replicas, interval, config.Get(BrokerConfigs.LogScrubMaxBytesPerSecond), time);
     }
 
     private static async Task TidyAsync(PartitionTable partitions)

@@ -3,6 +3,7 @@ using OrleansLog.Broker.Configuration;
 using OrleansLog.Broker.Metadata;
 using OrleansLog.Broker.Topics;
 using OrleansLog.Protocol;
+using OrleansLog.Replication.Brokers;
 using OrleansLog.Replication.Metadata;
 using OrleansLog.Replication.Replicas;
 using OrleansLog.Storage;
@@ -32,6 +33,9 @@ internal interface INodeCluster
 
     /// <summary>The way from a broker to the others.</summary>
     IReplicationChannel ChannelFrom(BrokerNode node);
+
+    /// <summary>Another broker, living or not, as a broker asks it about transactions.</summary>
+    ITransactionPeer TransactionPeer(BrokerId from, BrokerId to);
 
     /// <summary>A partition's record was changed, by a broker or (null) by topic control.</summary>
     void RecordChanged(BrokerId? writer, TopicPartition id, PartitionRecord record);

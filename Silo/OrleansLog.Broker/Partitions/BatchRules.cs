@@ -37,8 +37,8 @@ internal static class BatchRules
         var error = RecordBatch.Validate(batch);
         if (error != ErrorCode.None)
             return error;
-        // Control batches are the brokers' own, and there are no transactions.
-        if (header.IsControl || header.IsTransactional)
+        // Control batches are the brokers' own; a transaction is somebody's.
+        if (header.IsControl || (header.IsTransactional && header.ProducerId < 0))
             return ErrorCode.InvalidRecord;
         return CheckTime(header, settings, nowMs);
     }

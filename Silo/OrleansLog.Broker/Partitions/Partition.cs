@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using OrleansLog.Broker.Tracing;
+using OrleansLog.Broker.Transactions;
 using OrleansLog.Protocol;
 using OrleansLog.Replication.Metadata;
 using OrleansLog.Replication.Replicas;
@@ -16,6 +17,7 @@ public sealed class Partition
 {
     private readonly PartitionReplica _replica;
     private readonly FetchWaits _fetchWaits = new();
+    private readonly TransactionalAppends _transactional;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private PartitionSettings _settings;
@@ -24,6 +26,7 @@ public sealed class Partition
     {
         _replica = replica;
         _settings = settings;
+        _transactional = new(this);
         _time = time;
         _logger = logger;
         replica.HighWatermarkMoved = _ => _fetchWaits.WakeAll();
@@ -64,8 +67,26 @@ public sealed class Partition
     /// <param name="awaitsCommit">Whether every in-sync replica must hold them (<c>acks=all</c>), or this one alone.</param>
     /// <param name="commitTimeoutMs">How long the producer waits for that.</param>
     /// <param name="only">The one leadership in which to append; null for whichever there is.</param>
-    public AppendOutcome Append(Memory<byte> batches, bool awaitsCommit = true, int commitTimeoutMs = int.MaxValue, LeaderEpoch? only = null) =>
-        BrokerTracing.IsOn ? AppendTraced(batches, awaitsCommit, commitTimeoutMs, only) : AppendUntraced(batches, awaitsCommit, commitTimeoutMs, only);
+    /// <param name="transaction">What is known of the transaction that a batch belongs to.</param>
+    public AppendOutcome Append(
+        Memory<byte> batches, bool awaitsCommit = true, int commitTimeoutMs = int.MaxValue, LeaderEpoch? only = null, TransactionCheck transaction = default) =>
+        BrokerTracing.IsOn
+            ? AppendTraced(batches, awaitsCommit, commitTimeoutMs, only, transaction)
+            : AppendUntraced(batches, awaitsCommit, commitTimeoutMs, only, transaction);
+
+    /// <summary>
+    /// Appends a batch of a broker's own making, which no topic's rules apply to: what a coordinator writes, or the end of a
+    /// transaction. Otherwise as <see cref="Append"/>.
+    /// </summary>
+    internal AppendOutcome AppendOwn(Memory<byte> batch, LeaderEpoch? only, TransactionCheck transaction) =>
+        OutcomeOf(_replica.Append(batch, awaitsCommit: true, int.MaxValue, only, transaction), batch.Length, stampedMs: -1);
+
+    /// <inheritdoc cref="TransactionalAppends.AppendAsync"/>
+    public ValueTask<AppendOutcome> AppendAsync(Memory<byte> batch, OpenTransaction transaction, int commitTimeoutMs, Func<Task<ErrorCode>> verify) =>
+        _transactional.AppendAsync(batch, transaction, commitTimeoutMs, verify);
+
+    /// <summary>Below it the outcome of every transaction is committed, as far as this broker knows.</summary>
+    public Offset LastStableOffset => _replica.LastStableOffset;
 
     /// <summary>Where committed batches lie, from <paramref name="from"/> on.</summary>
     /// <param name="from">The first offset wanted.</param>
@@ -73,10 +94,11 @@ public sealed class Partition
     /// <param name="minOneBatch">The first batch comes whole even when it alone is larger.</param>
     /// <param name="known">The latest leader epoch that the reader knows of; none if it does not say (KIP-320).</param>
     /// <param name="mayFollow">Whether a follower will do, which may lag behind (KIP-392).</param>
-    public ReplicaRead Read(Offset from, int bytesMax, bool minOneBatch, LeaderEpoch known, bool mayFollow) =>
+    /// <param name="stableOnly">Whether to end at the last stable offset.</param>
+    public ReplicaRead Read(Offset from, int bytesMax, bool minOneBatch, LeaderEpoch known, bool mayFollow, bool stableOnly = false) =>
         mayFollow && !_replica.IsLeader
-            ? _replica.ReadAtFollower(from, bytesMax, known, minOneBatch)
-            : _replica.Read(from, bytesMax, known, minOneBatch);
+            ? _replica.ReadAtFollower(from, bytesMax, known, minOneBatch, stableOnly)
+            : _replica.Read(from, bytesMax, known, minOneBatch, stableOnly);
 
     /// <summary>
     /// Whether this broker leads, and a client that says it knows the leader by <paramref name="epoch"/> means this
@@ -154,29 +176,36 @@ public sealed class Partition
     /// <summary>Answers the appends whose wait for a commit is over.</summary>
     public void ExpireWaits() => _replica.ExpireWaits();
 
-    private AppendOutcome AppendTraced(Memory<byte> batches, bool awaitsCommit, int commitTimeoutMs, LeaderEpoch? only)
+    private AppendOutcome AppendTraced(
+        Memory<byte> batches, bool awaitsCommit, int commitTimeoutMs, LeaderEpoch? only, TransactionCheck transaction)
     {
         var current = Activity.Current;
         var span = BrokerTracing.Start("append", ActivityKind.Server, Id, _replica.Broker, batches.Span);
-        var outcome = AppendUntraced(batches, awaitsCommit, commitTimeoutMs, only);
+        var outcome = AppendUntraced(batches, awaitsCommit, commitTimeoutMs, only, transaction);
         Activity.Current = current;
         return span is null ? outcome : outcome with { Done = BrokerTracing.EndAsync(span, outcome.BaseOffset, outcome.Done) };
     }
 
-    private AppendOutcome AppendUntraced(Memory<byte> batches, bool awaitsCommit, int commitTimeoutMs, LeaderEpoch? only)
+    private AppendOutcome AppendUntraced(
+        Memory<byte> batches, bool awaitsCommit, int commitTimeoutMs, LeaderEpoch? only, TransactionCheck transaction)
     {
         var settings = Settings;
         var now = _time.GetUtcNow().ToUnixTimeMilliseconds();
         var refusal = BatchRules.Check(batches.Span, settings, now);
         if (refusal != ErrorCode.None)
             return AppendOutcome.Refused(refusal);
-        var append = _replica.Append(batches, awaitsCommit, commitTimeoutMs, only);
+        var append = _replica.Append(batches, awaitsCommit, commitTimeoutMs, only, transaction);
+        var stampedMs = !settings.StampsAppendTime ? -1 : append.Appended.IsDuplicate ? append.Appended.AppendTimeMs : now;
+        return OutcomeOf(append, batches.Length, stampedMs);
+    }
+
+    private AppendOutcome OutcomeOf(in ReplicaAppend append, int bytes, long stampedMs)
+    {
         if (append.Error != ErrorCode.None)
             return AppendOutcome.Refused(append.Error);
         var appended = append.Appended;
         if (!appended.IsDuplicate)
-            PartitionMetrics.Appended(appended.NextOffset - appended.BaseOffset, batches.Length);
-        var stampedMs = !settings.StampsAppendTime ? -1 : appended.IsDuplicate ? appended.AppendTimeMs : now;
+            PartitionMetrics.Appended(appended.NextOffset - appended.BaseOffset, bytes);
         return new AppendOutcome(ErrorCode.None, appended.BaseOffset, stampedMs, Log.LogStartOffset, append.Done);
     }
 }

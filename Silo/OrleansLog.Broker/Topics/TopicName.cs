@@ -9,8 +9,11 @@ public static class TopicName
     /// <summary>Holds the committed offsets of consumer groups.</summary>
     public const string ConsumerOffsets = "__consumer_offsets";
 
+    /// <summary>Holds the state of transactions.</summary>
+    public const string TransactionState = "__transaction_state";
+
     /// <summary>Topics that the brokers keep for themselves; clients see them marked as internal.</summary>
-    public static bool IsInternal(string name) => name == ConsumerOffsets;
+    public static bool IsInternal(string name) => name is ConsumerOffsets or TransactionState;
 
     /// <summary>Why <paramref name="name"/> cannot name a topic, or null when it can.</summary>
     public static string? Refuse(string name) => name switch

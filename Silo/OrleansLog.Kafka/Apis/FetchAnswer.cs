@@ -29,7 +29,7 @@ internal static class FetchAnswer
                 writer.WriteString(topic.Name);
             writer.WriteArrayCount(topic.Parts);
             for (var i = 0; i < topic.Parts; i++)
-                WritePart(frame, ref writer, plan.Parts[next++]);
+                WritePart(frame, ref writer, plan.Parts[next++], plan.StableOnly);
             EndStructure(ref writer);
         }
         return End(frame, ref writer);
@@ -48,21 +48,40 @@ internal static class FetchAnswer
         return writer;
     }
 
-    private static void WritePart(ResponseFrame frame, ref WireWriter writer, in FetchPlan.Part part)
+    private static void WritePart(ResponseFrame frame, ref WireWriter writer, in FetchPlan.Part part, bool stableOnly)
     {
         var error = part.IsReadable ? part.Found.Error : part.Error;
-        var highWatermark = part.IsReadable && part.Preferred == BrokerId.None ? part.Found.HighWatermark.Value : -1;
+        var isRead = part.IsReadable && part.Preferred == BrokerId.None;
+        var highWatermark = isRead ? part.Found.HighWatermark.Value : -1;
         writer.WriteInt32(part.Index);
         writer.WriteInt16((short)error);
         writer.WriteInt64(highWatermark);
-        writer.WriteInt64(highWatermark); // The last stable offset: no transaction is ever open.
+        writer.WriteInt64(isRead ? part.Found.LastStableOffset.Value : -1);
         if (writer.Version >= 5)
             writer.WriteInt64(part.Partition?.Log.LogStartOffset.Value ?? -1);
-        writer.WriteArrayCount(-1); // Aborted transactions.
+        WriteAborted(ref writer, part, stableOnly);
         if (writer.Version >= 11)
             writer.WriteInt32(part.Preferred.Value);
         WriteRecords(frame, ref writer, part);
         EndStructure(ref writer);
+    }
+
+    // What a reader of committed transactions has to leave out of the records; others do not ask.
+    private static void WriteAborted(ref WireWriter writer, in FetchPlan.Part part, bool stableOnly)
+    {
+        if (!stableOnly)
+        {
+            writer.WriteArrayCount(-1);
+            return;
+        }
+        var aborted = part.Partition?.Log.AbortedTransactions(part.From, part.Found.Log.Slice) ?? [];
+        writer.WriteArrayCount(aborted.Count);
+        foreach (var transaction in aborted)
+        {
+            writer.WriteInt64(transaction.ProducerId);
+            writer.WriteInt64(transaction.First.Value);
+            EndStructure(ref writer);
+        }
     }
 
     private static void WriteRecords(ResponseFrame frame, ref WireWriter writer, in FetchPlan.Part part)

@@ -77,7 +77,7 @@ internal sealed class FetchApi(Broker.Broker broker)
                 var room = (int)Math.Clamp(bytesMax - found, 0, Math.Max(part.BytesMax, 0));
                 part.Preferred = PreferredReplica(part, plan.Rack);
                 if (part.Preferred == BrokerId.None)
-                    part.Found = part.Partition!.Read(part.From, room, minOneBatch: found == 0, part.Known, mayFollow: plan.Rack.Length > 0);
+                    part.Found = part.Partition!.Read(part.From, room, minOneBatch: found == 0, part.Known, mayFollow: plan.Rack.Length > 0, plan.StableOnly);
                 found += part.Found.Log.Slice.Length;
             }
             failed |= !part.IsReadable || part.Found.Error != ErrorCode.None || part.Preferred != BrokerId.None;

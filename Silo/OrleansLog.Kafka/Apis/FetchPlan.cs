@@ -11,6 +11,7 @@ namespace OrleansLog.Kafka.Apis;
 internal sealed class FetchPlan
 {
     private const int FirstVersionWithTopicIds = 13;
+    private const sbyte ReadCommitted = 1;
 
     public List<Topic> Topics { get; } = new(1);
 
@@ -24,6 +25,9 @@ internal sealed class FetchPlan
 
     /// <summary>Where the client stands, if it says so: it may be served by a replica nearby (KIP-392).</summary>
     public string Rack { get; private set; } = "";
+
+    /// <summary>Whether the client wants committed transactions only (KIP-98).</summary>
+    public bool StableOnly { get; private set; }
 
     public int SessionId { get; private set; }
 
@@ -47,7 +51,7 @@ internal sealed class FetchPlan
         if (body.Version < 15)
             body.ReadInt32(); // The replica that asks: followers are pushed to, here only clients ask.
         var plan = new FetchPlan { WaitMsMax = body.ReadInt32(), BytesMin = body.ReadInt32(), BytesMax = body.ReadInt32() };
-        body.ReadInt8(); // The isolation level: without transactions both read the same.
+        plan.StableOnly = body.ReadInt8() == ReadCommitted;
         if (body.Version >= 7)
             (plan.SessionId, plan.SessionEpoch) = (body.ReadInt32(), body.ReadInt32());
         for (var topics = body.ReadArrayCount(); topics > 0; topics--)

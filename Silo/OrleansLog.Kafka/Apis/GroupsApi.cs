@@ -11,6 +11,7 @@ namespace OrleansLog.Kafka.Apis;
 internal sealed class GroupsApi(Broker.Broker broker)
 {
     private const sbyte Group = 0;
+    private const sbyte Transaction = 1;
     private const int FirstVersionWithMany = 4;
 
     public void Register(ApiDispatcher dispatcher)
@@ -44,22 +45,29 @@ internal sealed class GroupsApi(Broker.Broker broker)
     {
         var wantsMany = context.Version >= FirstVersionWithMany;
         var keys = wantsMany ? request.CoordinatorKeys : [request.Key];
-        var offsets = request.KeyType == Group ? (await broker.EnsureOffsetsTopicAsync(context.Closed)).Topic : null;
-        var found = keys.ConvertAll(key => Find(key, request.KeyType, offsets));
+        var topic = request.KeyType switch
+        {
+            Group => (await broker.EnsureOffsetsTopicAsync(context.Closed)).Topic,
+            Transaction => (await broker.EnsureTransactionTopicAsync(context.Closed)).Topic,
+            _ => null,
+        };
+        var found = keys.ConvertAll(key => Find(key, request.KeyType, topic));
         return wantsMany ? new() { Coordinators = found } : ToSingle(found[0]);
     }
 
     private FindCoordinatorResponse.Coordinator Find(string key, sbyte keyType, TopicImage? offsets)
     {
-        if (keyType != Group)
-            return Refuse(key, ErrorCode.InvalidRequest, "This broker coordinates consumer groups only.");
+        if (keyType is not (Group or Transaction))
+            return Refuse(key, ErrorCode.InvalidRequest, "This broker coordinates consumer groups and transactions only.");
         if (key.Length == 0)
-            return Refuse(key, ErrorCode.InvalidGroupId, "A group id must not be empty.");
+            return keyType == Group
+                ? Refuse(key, ErrorCode.InvalidGroupId, "A group id must not be empty.")
+                : Refuse(key, ErrorCode.InvalidRequest, "A transactional id must not be empty.");
         var partition = GroupCoordinator.PartitionFor(key, offsets?.Partitions.Length ?? 1);
         var leader = offsets?.Partitions[partition].Leader;
         return leader is { } id && broker.Cluster.FindBroker(id) is { } coordinator
             ? new() { Key = key, NodeId = coordinator.Id.Value, Host = coordinator.Host, Port = coordinator.Port }
-            : Refuse(key, ErrorCode.CoordinatorNotAvailable, "The group's coordinator is not available; try again.");
+            : Refuse(key, ErrorCode.CoordinatorNotAvailable, "The coordinator is not available; try again.");
     }
 
     private static FindCoordinatorResponse.Coordinator Refuse(string key, ErrorCode error, string message) =>

@@ -16,6 +16,8 @@ internal sealed class OffsetsApi(Broker.Broker broker)
     private const long EarliestLocal = -4; // KIP-405
     private const long LatestTiered = -5; // KIP-1005
 
+    private const sbyte ReadCommitted = 1;
+
     public void Register(ApiDispatcher dispatcher)
     {
         dispatcher.Register<ListOffsetsRequest, ListOffsetsResponse>((request, _) => new(ListOffsets(request)));
@@ -28,11 +30,12 @@ internal sealed class OffsetsApi(Broker.Broker broker)
         Topics = [.. request.Topics.Select(topic => new ListOffsetsResponse.ListOffsetsTopicResponse
         {
             Name = topic.Name,
-            Partitions = [.. topic.Partitions.Select(asked => ListOffset(new TopicPartition(topic.Name, asked.PartitionIndex), asked))],
+            Partitions = [.. topic.Partitions.Select(asked =>
+                ListOffset(new TopicPartition(topic.Name, asked.PartitionIndex), asked, stableOnly: request.IsolationLevel == ReadCommitted))],
         })],
     };
 
-    private ListOffsetsResponse.ListOffsetsPartitionResponse ListOffset(TopicPartition id, ListOffsetsRequest.ListOffsetsPartition asked)
+    private ListOffsetsResponse.ListOffsetsPartitionResponse ListOffset(TopicPartition id, ListOffsetsRequest.ListOffsetsPartition asked, bool stableOnly)
     {
         var answer = new ListOffsetsResponse.ListOffsetsPartitionResponse { PartitionIndex = asked.PartitionIndex };
         var partition = broker.Partitions.Find(id);
@@ -43,7 +46,7 @@ internal sealed class OffsetsApi(Broker.Broker broker)
             return answer;
         try
         {
-            var found = Find(partition!, asked.Timestamp);
+            var found = Find(partition!, asked.Timestamp, stableOnly ? partition!.LastStableOffset : partition!.HighWatermark);
             (answer.Offset, answer.Timestamp) = (found.Offset.Value, found.TimestampMs);
             answer.LeaderEpoch = found.Offset == Offset.None ? LeaderEpoch.None.Value : partition!.LeaderEpoch.Value;
         }
@@ -54,17 +57,17 @@ internal sealed class OffsetsApi(Broker.Broker broker)
         return answer;
     }
 
-    private static TimestampedOffset Find(Partition partition, long timestamp) => timestamp switch
+    private static TimestampedOffset Find(Partition partition, long timestamp, Offset end) => timestamp switch
     {
-        Latest => new(partition.HighWatermark, -1),
+        Latest => new(end, -1),
         Earliest or EarliestLocal => new(partition.Log.LogStartOffset, -1),
-        MaxTimestamp => Committed(partition, partition.Log.FindMaxTimestamp()),
+        MaxTimestamp => Below(end, partition.Log.FindMaxTimestamp()),
         LatestTiered => new(Offset.None, -1),
-        _ => Committed(partition, partition.Log.FindByTimestamp(timestamp)),
+        _ => Below(end, partition.Log.FindByTimestamp(timestamp)),
     };
 
-    private static TimestampedOffset Committed(Partition partition, TimestampedOffset? found) =>
-        found is { } record && record.Offset < partition.HighWatermark ? record : new(Offset.None, -1);
+    private static TimestampedOffset Below(Offset end, TimestampedOffset? found) =>
+        found is { } record && record.Offset < end ? record : new(Offset.None, -1);
 
     private OffsetForLeaderEpochResponse FindEpochEnds(OffsetForLeaderEpochRequest request) => new()
     {

@@ -10,6 +10,7 @@ internal sealed class ProduceAnswer(RequestHeader header)
 {
     private readonly List<(string Name, int Partitions)> _topics = new(1);
     private readonly List<(int Index, AppendOutcome Outcome)> _partitions = new(1);
+    private List<(int At, ValueTask<AppendOutcome> Outcome)>? _pending;
 
     public ErrorCode? FirstRefusal
     {
@@ -26,15 +27,19 @@ internal sealed class ProduceAnswer(RequestHeader header)
 
     public void AddTopic(string name) => _topics.Add((name, 0));
 
-    public void AddPartition(int index, AppendOutcome outcome)
+    public void AddPartition(int index, ValueTask<AppendOutcome> outcome)
     {
         var (name, partitions) = _topics[^1];
         _topics[^1] = (name, partitions + 1);
-        _partitions.Add((index, outcome));
+        if (!outcome.IsCompletedSuccessfully)
+            (_pending ??= []).Add((_partitions.Count, outcome));
+        _partitions.Add((index, outcome.IsCompletedSuccessfully ? outcome.Result : default));
     }
 
     public async ValueTask<ResponseFrame?> EncodeWhenCommittedAsync()
     {
+        foreach (var (at, outcome) in _pending ?? [])
+            _partitions[at] = (_partitions[at].Index, await outcome);
         for (var i = 0; i < _partitions.Count; i++)
         {
             var (index, outcome) = _partitions[i];

@@ -20,6 +20,9 @@ internal sealed class ApiDispatcher
         ApiKey.AlterPartitionReassignments, ApiKey.ElectLeaders, ApiKey.UnregisterBroker,
     ];
 
+    // Says that producers get a new epoch with each transaction (KIP-890).
+    private const string TransactionVersion = "transaction.version";
+
     private readonly Dictionary<ApiKey, Api> _apis = [];
     private IRequestForwarder? _forwarder;
 
@@ -42,7 +45,7 @@ internal sealed class ApiDispatcher
         new ClusterApi(broker).Register(dispatcher);
         new ReplicasApi(broker).Register(dispatcher);
         new GroupsApi(broker).Register(dispatcher);
-        new ProducersApi(broker).Register(dispatcher);
+        new TransactionsApi(broker).Register(dispatcher);
         return dispatcher;
     }
 
@@ -124,6 +127,9 @@ internal sealed class ApiDispatcher
             MinVersion = api.Versions.AdvertisedMin,
             MaxVersion = api.Versions.Max,
         })],
+        SupportedFeatures = [new() { Name = TransactionVersion, MinVersion = 0, MaxVersion = 2 }],
+        FinalizedFeaturesEpoch = 0,
+        FinalizedFeatures = [new() { Name = TransactionVersion, MinVersionLevel = 2, MaxVersionLevel = 2 }],
     };
 
     private sealed record Api(ApiVersionRange Versions, bool ReadsInPlace, Handler Handle);

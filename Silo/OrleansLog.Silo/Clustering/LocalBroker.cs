@@ -39,6 +39,8 @@ internal sealed class LocalBroker(BrokerId id) : ILocalBroker, IDisposable
 
     public BrokerId CoordinatorOf(int offsetsPartition) => LeaderOf(new(TopicName.ConsumerOffsets, offsetsPartition));
 
+    public BrokerId TransactionCoordinatorOf(int statePartition) => LeaderOf(new(TopicName.TransactionState, statePartition));
+
     public async ValueTask<Payload> HandleAsync(Payload request, CancellationToken cancellationToken) =>
         await Now.Requests.HandleAsync(request.Bytes, cancellationToken) is { Array: { } response, Count: var length } ? Payload.OfRented(response, length) : default;
 

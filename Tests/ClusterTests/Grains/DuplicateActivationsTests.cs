@@ -157,6 +157,7 @@ public sealed class DuplicateActivationsTests(Azurite azurite, ITestOutputHelper
         public BrokerId LeaderOf(TopicPartition partition) => _hasRefused.TryRemove(partition, out _) ? local.LeaderOf(partition) : Id;
 
         public BrokerId CoordinatorOf(int offsetsPartition) => local.CoordinatorOf(offsetsPartition);
+        public BrokerId TransactionCoordinatorOf(int statePartition) => local.TransactionCoordinatorOf(statePartition);
 
         public ValueTask<Payload> HandleAsync(Payload request, CancellationToken cancellationToken) => local.HandleAsync(request, cancellationToken);
 

@@ -1,5 +1,6 @@
 """Drives a broker with librdkafka through confluent-kafka: produce, consume, groups, administration."""
 import json
+import os
 import sys
 
 from confluent_kafka import Consumer, Producer, TopicPartition
@@ -117,25 +118,42 @@ def produce_until_killed(bootstrap, topic, acknowledged_path):
     acknowledged.close()
 
 
-def produce_once_each(bootstrap, topic, count):
-    """Writes numbered records as an idempotent producer, none of which may fail, whatever happens to brokers meanwhile."""
+def produce_once_each(bootstrap, topic, acknowledged_path, stop_path):
+    """
+    Writes numbered records as an idempotent producer until there is a file at stop_path, none of which may fail, whatever
+    happens to brokers meanwhile. A line is added to acknowledged_path with each hundred records acknowledged; prints how
+    many were written.
+    """
     failures = []
+    acknowledged = 0
+    progress = open(acknowledged_path, "w", buffering=1)
+
+    def on_delivery(error, message):
+        nonlocal acknowledged
+        if error:
+            failures.append(str(error))
+            return
+        acknowledged += 1
+        if acknowledged % 100 == 0:
+            progress.write("%d\n" % acknowledged)
+
+    # While a broker is away its connection is tried again soon: the default of up to 10 s only makes the test longer.
     producer = Producer({"bootstrap.servers": bootstrap, "enable.idempotence": True, "linger.ms": 1, "socket.timeout.ms": 2000,
-                         "message.timeout.ms": 120000, "queue.buffering.max.messages": 20000})
-    on_delivery = lambda error, message: error and failures.append(str(error))
-    for number in range(int(count)):
-        while True:
-            try:
-                producer.produce(topic, value=b"%d" % number, partition=0, on_delivery=on_delivery)
-                break
-            except BufferError:
-                producer.poll(0.1)
+                         "reconnect.backoff.max.ms": 500, "message.timeout.ms": 120000, "queue.buffering.max.messages": 20000})
+    number = 0
+    while not os.path.exists(stop_path):
+        try:
+            producer.produce(topic, value=b"%d" % number, partition=0, on_delivery=on_delivery)
+            number += 1
+        except BufferError:
+            producer.poll(0.1)
         producer.poll(0)
-        # Not all at once: leaders are to be killed in the middle of it.
+        # Not as fast as it can: several batches are to be on their way at any moment, and not one large one.
         if number % 100 == 0:
-            producer.poll(0.02)
+            producer.poll(0.005)
     assert producer.flush(120) == 0
     assert not failures, failures[:3]
+    print(number)
 
 
 def consume_once_each(bootstrap, topic, count):

@@ -14,6 +14,10 @@ public sealed class SimBroker(SimCluster cluster, BrokerId id) : IReplicationObs
 {
     private const string DataDirectory = "data";
 
+    // Little enough that a pass takes several steps, between which the log may be cut or rolled.
+    private const int ScrubBytesPerStep = 4096;
+    private static readonly TimeSpan ScrubInterval = TimeSpan.FromSeconds(3);
+
     private int _starts;
     private BrokerLife? _life;
 
@@ -152,11 +156,13 @@ public sealed class SimBroker(SimCluster cluster, BrokerId id) : IReplicationObs
         await PlaceAsync(replicas, clock);
         Replicas = replicas;
         cluster.Came(this);
+        var scrubbing = new Scrubbing(replicas, ScrubInterval, ScrubBytesPerStep, clock);
         while (true)
         {
             await Task.Delay(TimeSpan.FromMilliseconds(200), clock);
             await PlaceAsync(replicas, clock);
             replicas.CheckLeaders();
+            scrubbing.Step();
             // News may be lost; whoever waits for a move to go on looks again.
             if (cluster.PeekPartition() is { } current && !(current.Record.Adding.IsEmpty && current.Record.Removing.IsEmpty)) HearOf(current.Record);
         }

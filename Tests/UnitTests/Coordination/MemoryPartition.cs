@@ -32,7 +32,7 @@ public sealed class MemoryPartition : IPartitionReader, IPartitionWriter
 
     public IEnumerable<CoordinatorRecord> Records => _batches.SelectMany(batch => batch);
 
-    public async ValueTask<PartitionAppend> AppendAsync(IReadOnlyList<CoordinatorRecord> records)
+    public async ValueTask<PartitionAppend> AppendAsync(IReadOnlyList<CoordinatorRecord> records, TransactionWrite? transaction = null)
     {
         await AppendGate;
         if (AppendError != ErrorCode.None)

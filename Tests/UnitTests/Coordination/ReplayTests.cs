@@ -110,7 +110,7 @@ public sealed class ReplayTests
             _random = new Random(seed);
             Runtime = new ShardRuntime<GroupShard>(new ShardPorts<GroupShard>(
                 "test", () => Shard = new GroupShard(Options, new GroupPorts(_clock, new ThreePartitions(), () => new Guid(++_ids, 0, 0, new byte[8]), NullLogger.Instance)),
-                Partition, Partition, _clock, Options, NullLogger.Instance));
+                Partition, Partition, _clock, new ShardLimits(), NullLogger.Instance));
         }
 
         public MemoryPartition Partition { get; } = new();

@@ -115,6 +115,18 @@ public sealed class FollowerStateTests
     }
 
     [Fact]
+    public void What_an_earlier_leader_wrote_behind_all_that_the_leader_has_is_cut_off_at_once()
+    {
+        var request = Probe(from: 25, logStart: 20, previousEpoch: 4) with { LogEndOffset = new(25) };
+        Assert.Equal(new Offset(25), Follower().Decide(request, new Outline(5, 30, epoch: 4)).TruncateTo);
+        // There is more where this comes from.
+        Assert.Null(Follower().Decide(request with { LogEndOffset = new(27) }, new Outline(5, 30, epoch: 4)).TruncateTo);
+        // Overtaken by what the leader has appended since, which was even deleted already.
+        Assert.Null(Follower().Decide(request with { PreviousEpoch = new(5) }, new Outline(5, 30, epoch: 5)).TruncateTo);
+        Assert.Null(Follower().Decide(request with { From = new(20), LogEndOffset = new(20) }, new Outline(30, 30, epoch: -1)).TruncateTo);
+    }
+
+    [Fact]
     public void After_an_unclean_election_a_log_that_starts_later_is_dropped()
     {
         var request = Probe(from: 20, logStart: 20) with { UncleanEpoch = new(9) };

@@ -75,6 +75,15 @@ public sealed class LeaderStateTests
     }
 
     [Fact]
+    public void The_record_is_read_again_when_a_member_has_restarted_since_it_became_one()
+    {
+        var script = new LeaderScript(end: 4);
+
+        Assert.False(script.Accept(1, matched: 4).MustReload);
+        Assert.True(script.Accept(2, matched: 4, brokerEpoch: 2).MustReload);
+    }
+
+    [Fact]
     public void A_follower_that_restarted_before_anybody_missed_it_is_asked_what_it_has_left()
     {
         var script = new LeaderScript(end: 4);

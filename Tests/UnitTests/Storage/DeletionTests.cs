@@ -244,6 +244,35 @@ public class DeletionTests
     }
 
     [Fact]
+    public async Task Damage_in_what_was_deleted_takes_nothing_of_what_follows_with_it()
+    {
+        var undone = 0;
+        for (var seed = 0; seed < 50; seed++)
+        {
+            var harness = await new LogHarness(seed) { Options = new LogOptions { SegmentBytes = 3 * BatchBytes } }.OpenAsync();
+            harness.Append(batches: 1);
+            await harness.Log.CheckpointAsync();
+            harness.Append(batches: 9);
+            await harness.FlushAsync();
+            harness.Disk.CapacityBytes = harness.Disk.List(LogHarness.Directory).Sum(entry => entry.Length);
+            await harness.Log.DeleteBeforeAsync(new Offset(7));
+            harness.Disk.CapacityBytes = long.MaxValue;
+            harness.Disk.Crash();
+            if (harness.Files(".log").Contains($"{3:D20}.log"))
+            {
+                undone++;
+                harness.Disk.FlipBit(LogHarness.SegmentPath(3), 2 * BatchBytes + 66);
+            }
+
+            harness.Disk.FlipBit(LogHarness.SegmentPath(6), 66);
+            await harness.OpenAsync();
+            Assert.Equal(new Offset(10), LogHarness.NextOffset(harness.ReadAll(new Offset(7))));
+        }
+
+        Assert.NotEqual(0, undone);
+    }
+
+    [Fact]
     public async Task Retention_by_time_and_by_size_names_the_segments_that_may_go()
     {
         var harness = await new LogHarness { Options = new LogOptions { SegmentBytes = BatchBytes, RetentionMs = -1 } }.OpenAsync();

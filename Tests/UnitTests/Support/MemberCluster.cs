@@ -9,6 +9,7 @@ using OrleansLog.Broker.Files;
 using OrleansLog.Broker.Metadata;
 using OrleansLog.Kafka;
 using OrleansLog.Protocol;
+using OrleansLog.Protocol.Messages;
 using OrleansLog.Replication.Brokers;
 using OrleansLog.Replication.Messages;
 using OrleansLog.Replication.Metadata;
@@ -117,5 +118,11 @@ internal sealed class MemberCluster : IScriptedCluster, IAsyncDisposable
         public Task<EpochEndOffset?> FindLogEndAsync(TopicPartition partition, CancellationToken cancellationToken) => Peer.FindLogEndAsync(partition, cancellationToken);
 
         public Task<bool> LeadUncleanlyAsync(TopicPartition partition, CancellationToken cancellationToken) => Peer.LeadUncleanlyAsync(partition, cancellationToken);
+
+        public Task<AddPartitionsToTxnResponse> AddPartitionsToTxnAsync(AddPartitionsToTxnRequest request, CancellationToken cancellationToken) =>
+            Peer.AddPartitionsToTxnAsync(request, cancellationToken);
+
+        public Task<WriteTxnMarkersResponse> WriteTxnMarkersAsync(WriteTxnMarkersRequest request, CancellationToken cancellationToken) =>
+            Peer.WriteTxnMarkersAsync(request, cancellationToken);
     }
 }

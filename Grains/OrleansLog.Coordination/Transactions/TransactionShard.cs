@@ -1,0 +1,168 @@
+using Microsoft.Extensions.Logging;
+using OrleansLog.Coordination.Runtime;
+using OrleansLog.Protocol;
+using OrleansLog.Protocol.Messages;
+
+namespace OrleansLog.Coordination.Transactions;
+
+/// <summary>
+/// The transactions of one partition of <c>__transaction_state</c> (KIP-98). Its handlers are in the classes that it hands
+/// requests to. When an outcome is committed, <paramref name="decided"/> is told of it: it has the partitions told, and comes
+/// back with <see cref="Complete"/>.
+/// </summary>
+/// <param name="options">The limits.</param>
+/// <param name="topics">Which topics exist.</param>
+/// <param name="decided">Told of what must be written now. Called on the shard's turn or that of a commit; must not wait.</param>
+/// <param name="logger">Told of transactions that were given up.</param>
+internal sealed class TransactionShard(
+    TransactionOptions options, ITopicDirectory topics, Action<TransactionState> decided, ILogger logger) : ICoordinatorShard
+{
+    private readonly TransactionStore _store = new();
+
+    public int Mark => _store.Mark;
+
+    /// <inheritdoc cref="ProducerInit.Init"/>
+    public CoordinatorResult<InitOutcome> Init(InitProducerIdRequest request, long? freshProducerId, long nowMs) =>
+        new ProducerInit(this).Init(request, freshProducerId, nowMs);
+
+    /// <inheritdoc cref="TransactionParts.Add"/>
+    public CoordinatorResult<PartsOutcome> Add(ProducerIdentity producer, IReadOnlyCollection<TopicPartition> partitions, short version, long nowMs) =>
+        new TransactionParts(options, topics, this).Add(producer, partitions, version, nowMs);
+
+    /// <inheritdoc cref="TransactionParts.Verify"/>
+    public CoordinatorResult<PartsOutcome> Verify(ProducerIdentity producer, IReadOnlyCollection<TopicPartition> partitions, long nowMs) =>
+        new TransactionParts(options, topics, this).Verify(producer, partitions, nowMs);
+
+    /// <inheritdoc cref="TransactionEnding.End"/>
+    public CoordinatorResult<EndOutcome> End(ProducerIdentity producer, bool isCommit, bool bumpsEpoch, long? freshProducerId, long nowMs) =>
+        new TransactionEnding(this).End(producer, isCommit, bumpsEpoch, freshProducerId, nowMs);
+
+    /// <summary>Every partition knows the outcome. Nothing happens where the transaction has come further meanwhile.</summary>
+    public CoordinatorResult<Completed> Complete(TransactionState ended, long nowMs)
+    {
+        var result = new CoordinatorResult<Completed>(nowMs);
+        if (Find(ended.TransactionalId) is { IsEnding: true } state && state.ProducerId == ended.ProducerId && state.Epoch == ended.Epoch)
+            Change(result, state.Completed(nowMs));
+        return result.With(new Completed(ErrorCode.None));
+    }
+
+    public CoordinatorResult<ListTransactionsResponse> List(ListTransactionsRequest request, long nowMs) =>
+        TransactionListing.List(_store.All, request, nowMs);
+
+    public CoordinatorResult<DescribeTransactionsResponse.TransactionState> Describe(string transactionalId, long nowMs) =>
+        TransactionListing.Describe(transactionalId, Find(transactionalId), nowMs);
+
+    public TransactionState? Find(string transactionalId) => _store.Find(transactionalId);
+
+    /// <summary>Makes a state the present one, with all that follows from it.</summary>
+    public void Change(CoordinatorResult result, TransactionState state)
+    {
+        result.Append(new TransactionRecord(state.TransactionalId, state));
+        if (state.Status == TransactionStatus.Ongoing)
+            StartTimer(result, state);
+        else
+            result.CancelTimer(TimerOf(state.TransactionalId));
+        if (state.IsEnding)
+            result.WhenCommitted(() => decided(state));
+    }
+
+    public void Replay(StateRecord record) => _store.Replay((TransactionRecord)record);
+
+    public void Load(Offset offset, in CoordinatorRecord record)
+    {
+        if (TransactionRecord.Read(record) is { } change)
+            _store.Replay(change);
+    }
+
+    public void Accept() => _store.Accept();
+
+    public CoordinatorResult RollBack(int mark, ErrorCode error, long nowMs)
+    {
+        var result = new CoordinatorResult(nowMs);
+        foreach (var state in _store.RollBack(mark).Where(state => state.Status == TransactionStatus.Ongoing))
+            StartTimer(result, state);
+        return result;
+    }
+
+    public CoordinatorResult Loaded(long nowMs)
+    {
+        var result = new CoordinatorResult(nowMs);
+        result.SetTimer(new(TimerKind.Expiry), options.IdExpirationCheckIntervalMs);
+        foreach (var state in _store.All)
+        {
+            if (state.Status == TransactionStatus.Ongoing)
+                StartTimer(result, state);
+            else if (state.IsEnding)
+                result.WhenCommitted(() => decided(state));
+        }
+        return result;
+    }
+
+    public CoordinatorResult TimerDue(TimerKey key, long nowMs)
+    {
+        if (key.Kind == TimerKind.Expiry)
+            return ForgetUnused(nowMs);
+        var result = new CoordinatorResult(nowMs);
+        if (Find(key.Group) is { Status: TransactionStatus.Ongoing } state)
+            TimeUp(result, state);
+        return result;
+    }
+
+    public CoordinatorResult Unload(ErrorCode error, long nowMs) => new(nowMs);
+
+    // The producer is fenced by that: its next request is refused.
+    private void TimeUp(CoordinatorResult result, TransactionState state)
+    {
+        if (result.NowMs - state.StartMs < state.TimeoutMs)
+        {
+            StartTimer(result, state);
+            return;
+        }
+        logger.LogInformation(
+            "The transaction of {TransactionalId} (producer {ProducerId}, epoch {Epoch}) was not ended within {TimeoutMs} ms; it is aborted",
+            state.TransactionalId, state.ProducerId, state.Epoch, state.TimeoutMs);
+        Change(result, state.Preparing(isCommit: false, bumpsEpoch: true, TransactionState.NoProducerId, result.NowMs));
+    }
+
+    private static void StartTimer(CoordinatorResult result, TransactionState state) =>
+        result.SetTimer(TimerOf(state.TransactionalId), Math.Clamp(state.StartMs + state.TimeoutMs - result.NowMs, 1, state.TimeoutMs));
+
+    private static TimerKey TimerOf(string transactionalId) => new(TimerKind.Transaction, transactionalId);
+
+    private CoordinatorResult ForgetUnused(long nowMs)
+    {
+        var result = new CoordinatorResult(nowMs) { IsAtomic = false };
+        foreach (var state in _store.All)
+        {
+            var isIdle = state.Status is TransactionStatus.Empty or TransactionStatus.CompleteCommit or TransactionStatus.CompleteAbort;
+            if (isIdle && nowMs - state.UpdatedMs >= options.IdExpirationMs)
+                result.Append(new TransactionRecord(state.TransactionalId, null));
+        }
+        result.SetTimer(new(TimerKind.Expiry), options.IdExpirationCheckIntervalMs);
+        return result;
+    }
+}
+
+/// <summary>Who asks.</summary>
+internal readonly record struct ProducerIdentity(string TransactionalId, long ProducerId, short Epoch);
+
+/// <summary>What a request for a producer id came to.</summary>
+/// <param name="Error">Why there is none.</param>
+/// <param name="ProducerId">The id.</param>
+/// <param name="Epoch">Its epoch.</param>
+/// <param name="NeedsProducerId">Whether to ask again with an id that was never used.</param>
+internal sealed record InitOutcome(ErrorCode Error, long ProducerId = -1, short Epoch = -1, bool NeedsProducerId = false);
+
+/// <summary>What a request to end a transaction came to; the parameters are those of <see cref="InitOutcome"/>.</summary>
+internal sealed record EndOutcome(ErrorCode Error, long ProducerId = -1, short Epoch = -1, bool NeedsProducerId = false);
+
+/// <summary>Whether partitions are part of a transaction.</summary>
+/// <param name="Error">The same for all; otherwise None.</param>
+/// <param name="Refused">The partitions that stand apart, each with its error.</param>
+internal sealed record PartsOutcome(ErrorCode Error, IReadOnlyDictionary<TopicPartition, ErrorCode>? Refused = null)
+{
+    public ErrorCode Of(TopicPartition partition) => Refused?.GetValueOrDefault(partition, Error) ?? Error;
+}
+
+/// <summary>Whether the end of a transaction was noted.</summary>
+internal sealed record Completed(ErrorCode Error);
