@@ -1,3 +1,6 @@
+using OrleansLog.Coordination.ConsumerGroups;
+using OrleansLog.Coordination.ConsumerGroups.Assignors;
+
 namespace OrleansLog.Coordination;
 
 /// <summary>The limits of consumer groups and their committed offsets. Kafka's names stand with each.</summary>
@@ -31,6 +34,27 @@ public sealed record GroupOptions
 
     /// <summary>The most member ids of one group that were handed out and not yet come back with (KIP-394).</summary>
     public int MaxPendingMembers { get; init; } = 10_000;
+
+    /// <summary>How often members of consumer groups are told to be heard of (<c>group.consumer.heartbeat.interval.ms</c>).</summary>
+    public int ConsumerHeartbeatIntervalMs { get; init; } = 5_000;
+
+    /// <summary>After which silence a member of a consumer group is given up (<c>group.consumer.session.timeout.ms</c>).</summary>
+    public int ConsumerSessionTimeoutMs { get; init; } = 45_000;
+
+    /// <summary>The most members of one consumer group (<c>group.consumer.max.size</c>).</summary>
+    public int MaxConsumerGroupSize { get; init; } = int.MaxValue;
+
+    /// <summary>
+    /// The ways of assigning that members of consumer groups may ask for, of <see cref="ServerAssignors.Names"/>; the
+    /// first is that of groups that ask for none (<c>group.consumer.assignors</c>).
+    /// </summary>
+    public IReadOnlyList<string> ConsumerAssignors { get; init; } = ServerAssignors.Names;
+
+    /// <summary>Which way groups with members may move between the protocols (<c>group.consumer.migration.policy</c>).</summary>
+    public GroupMigrationPolicy MigrationPolicy { get; init; } = GroupMigrationPolicy.Bidirectional;
+
+    /// <summary>The most characters of an expression that members subscribe with.</summary>
+    public int TopicPatternMaxLength { get; init; } = 4_096;
 
     /// <summary>The most characters of metadata with a committed offset (<c>offset.metadata.max.bytes</c>).</summary>
     public int OffsetMetadataMaxLength { get; init; } = 4_096;

@@ -1,4 +1,5 @@
 using OrleansLog.Coordination.Records;
+using OrleansLog.Coordination.Runtime;
 
 namespace OrleansLog.Coordination.Groups;
 
@@ -24,6 +25,8 @@ internal sealed partial class ClassicGroup
         Generation = Generation + 1,
         CurrentStateTimestamp = nowMs,
     };
+
+    public override IEnumerable<StateRecord> Tombstones() => HasMetadata ? [new GroupMetadataRecord(Id, null)] : [];
 
     /// <summary>
     /// Takes a generation over from the log, or from a record on its way there. Members that are known already keep

@@ -51,8 +51,7 @@ internal sealed class GroupExpiry(GroupOptions options, GroupStore store)
     {
         foreach (var partition in group.Offsets.Keys)
             result.Append(new OffsetCommitRecord(group.Id, partition, null));
-        if (group.HasMetadata)
-            result.Append(new GroupMetadataRecord(group.Id, null));
+        AppendTombstones(result, group);
     }
 
     private void Expire(CoordinatorResult result, Group group)
@@ -66,7 +65,13 @@ internal sealed class GroupExpiry(GroupOptions options, GroupStore store)
                 kept++;
         }
         if (kept == 0 && group.IsEmpty && group.HasMetadata)
-            result.Append(new GroupMetadataRecord(group.Id, null));
+            AppendTombstones(result, group);
+    }
+
+    private static void AppendTombstones(CoordinatorResult result, Group group)
+    {
+        foreach (var record in group.Tombstones())
+            result.Append(record);
     }
 
     private bool HasExpired(Group group, TopicPartition partition, in CommittedOffset offset, long nowMs)

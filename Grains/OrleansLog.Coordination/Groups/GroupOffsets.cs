@@ -15,6 +15,9 @@ internal sealed class GroupOffsets(GroupOptions options, GroupStore store, ITopi
     /// <summary>The first version whose clients are told that a group does not exist.</summary>
     private const short GroupIdNotFoundVersion = 9;
 
+    /// <summary>The first version in which members of the consumer protocol name their epochs.</summary>
+    private const short MemberEpochVersion = 9;
+
     public CoordinatorResult<OffsetCommitResponse> Commit(CallContext context, OffsetCommitRequest request, long nowMs)
     {
         var result = new CoordinatorResult<OffsetCommitResponse>(nowMs);
@@ -32,8 +35,13 @@ internal sealed class GroupOffsets(GroupOptions options, GroupStore store, ITopi
     /// </summary>
     public CoordinatorResult<OffsetFetchResponseGroup> Fetch(OffsetFetchRequestGroup request, bool requireStable, long nowMs)
     {
-        var offsets = store.Find(request.GroupId)?.Offsets;
-        return new CoordinatorResult<OffsetFetchResponseGroup>(nowMs).With(new OffsetFetchResponseGroup
+        var group = store.Find(request.GroupId);
+        var offsets = group?.Offsets;
+        var error = group?.ValidateFetch(request.MemberId, request.MemberEpoch) ?? ErrorCode.None;
+        var result = new CoordinatorResult<OffsetFetchResponseGroup>(nowMs);
+        if (error != ErrorCode.None)
+            return result.With(new OffsetFetchResponseGroup { GroupId = request.GroupId, ErrorCode = error });
+        return result.With(new OffsetFetchResponseGroup
         {
             GroupId = request.GroupId,
             Topics = Stable(request.GroupId, requireStable, request.Topics is { } asked ? asked.ConvertAll(topic => Read(offsets, topic)) : ReadAll(offsets)),
@@ -63,6 +71,8 @@ internal sealed class GroupOffsets(GroupOptions options, GroupStore store, ITopi
     private static ErrorCode Validate(Group? group, OffsetCommitRequest request, short version)
     {
         var generation = request.GenerationIdOrMemberEpoch;
+        if (generation >= 0 && group?.SpeaksClassic(request.MemberId) == false && version < MemberEpochVersion)
+            return ErrorCode.UnsupportedVersion;
         if (group is not null)
             return group.ValidateCommit(request.MemberId, request.GroupInstanceId, generation);
         if (generation < 0)

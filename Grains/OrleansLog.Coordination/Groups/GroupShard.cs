@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using OrleansLog.Coordination.ConsumerGroups;
 using OrleansLog.Coordination.Records;
 using OrleansLog.Coordination.Runtime;
 using OrleansLog.Protocol;
@@ -9,11 +10,12 @@ namespace OrleansLog.Coordination.Groups;
 
 /// <summary>
 /// The consumer groups of one partition of <c>__consumer_offsets</c>: their members, generations, assignments and
-/// committed offsets. The groups' rules are in the classes that it hands requests to; a further group type (KIP-848,
-/// KIP-932) is one more of them, over the same store.
+/// committed offsets. The groups' rules are in the classes that it hands requests to, by the type of the group.
 /// </summary>
 internal sealed class GroupShard : ICoordinatorShard
 {
+    private const string CameFromConsumers = "it has come from the consumer protocol";
+
     private readonly GroupOptions _options;
     private readonly ILogger _logger;
     private readonly GroupStore _store = new();
@@ -25,6 +27,10 @@ internal sealed class GroupShard : ICoordinatorShard
     private readonly TransactionalOffsets _transactionalOffsets;
     private readonly GroupExpiry _expiry;
     private readonly GroupListing _listing;
+    private readonly ConsumerRebalance _consumerRebalance;
+    private readonly ConsumerHeartbeat _consumerHeartbeat;
+    private readonly ClassicMembers _classicMembers;
+    private readonly ConsumerGroupListing _consumerListing;
     private readonly HashSet<short> _unknownVersions = [];
 
     public GroupShard(GroupOptions options, GroupPorts ports)
@@ -39,6 +45,11 @@ internal sealed class GroupShard : ICoordinatorShard
         _transactionalOffsets = new TransactionalOffsets(options, _store, ports.Topics);
         _expiry = new GroupExpiry(options, _store);
         _listing = new GroupListing(_store);
+        var migration = new GroupMigration(options, ports.Topics, ports.Logger);
+        _consumerRebalance = new ConsumerRebalance(options, _store, ports.Topics, migration, ports.Logger);
+        _consumerHeartbeat = new ConsumerHeartbeat(options, _store, _consumerRebalance, migration, ports.NewId, ports.Logger);
+        _classicMembers = new ClassicMembers(options, _consumerRebalance, migration, ports.Topics, ports.NewId);
+        _consumerListing = new ConsumerGroupListing(options, _store, ports.Topics);
     }
 
     public GroupStore Store => _store;
@@ -47,17 +58,32 @@ internal sealed class GroupShard : ICoordinatorShard
 
     public CoordinatorResult<JoinGroupResponse> JoinGroup(
         CallContext context, JoinGroupRequest request, PendingReply<JoinGroupResponse> reply, long nowMs) =>
-        _join.Join(context, request, reply, nowMs);
+        _store.Find(request.GroupId) is ConsumerGroup { HasMetadata: true } group
+            ? _classicMembers.Join(group, context, request, reply, nowMs)
+            : _join.Join(context, request, reply, nowMs);
 
     public CoordinatorResult<SyncGroupResponse> SyncGroup(
         SyncGroupRequest request, PendingReply<SyncGroupResponse> reply, long nowMs) =>
-        _sync.Sync(request, reply, nowMs);
+        _store.Find(request.GroupId) is ConsumerGroup group
+            ? _classicMembers.Sync(group, request, reply, nowMs)
+            : _sync.Sync(request, reply, nowMs);
 
     public CoordinatorResult<HeartbeatResponse> Heartbeat(HeartbeatRequest request, long nowMs) =>
-        _sync.Heartbeat(request, nowMs);
+        _store.Find(request.GroupId) is ConsumerGroup group
+            ? _classicMembers.Heartbeat(group, request, nowMs)
+            : _sync.Heartbeat(request, nowMs);
 
     public CoordinatorResult<LeaveGroupResponse> LeaveGroup(CallContext context, LeaveGroupRequest request, long nowMs) =>
-        _leave.Leave(context, request, nowMs);
+        _store.Find(request.GroupId) is ConsumerGroup group
+            ? _classicMembers.Leave(group, context, request, nowMs)
+            : _leave.Leave(context, request, nowMs);
+
+    public CoordinatorResult<ConsumerGroupHeartbeatResponse> ConsumerHeartbeat(
+        CallContext context, ConsumerGroupHeartbeatRequest request, long nowMs) =>
+        _consumerHeartbeat.Heartbeat(context, request, nowMs);
+
+    public CoordinatorResult<ConsumerGroupDescribeResponse.DescribedGroup> DescribeConsumerGroup(string groupId, long nowMs) =>
+        _consumerListing.Describe(groupId, nowMs);
 
     public CoordinatorResult<OffsetCommitResponse> OffsetCommit(CallContext context, OffsetCommitRequest request, long nowMs) =>
         _offsets.Commit(context, request, nowMs);
@@ -112,7 +138,7 @@ internal sealed class GroupShard : ICoordinatorShard
     public CoordinatorResult RollBack(int mark, ErrorCode error, long nowMs)
     {
         var result = new CoordinatorResult(nowMs);
-        _store.RollBack(mark, group => RefuseAll(result, group, error), group => RestartSessions(result, group));
+        _store.RollBack(mark, group => RefuseAll(result, group, error), group => RestartTimers(result, group));
         return result;
     }
 
@@ -120,11 +146,15 @@ internal sealed class GroupShard : ICoordinatorShard
     {
         var result = new CoordinatorResult(nowMs) { IsAtomic = false };
         result.SetTimer(GroupExpiry.Timer, _options.OffsetsRetentionCheckIntervalMs);
+        foreach (var group in _store.Groups.OfType<ConsumerGroup>())
+            _consumerRebalance.RestartTimers(result, group);
         foreach (var group in _store.Groups.OfType<ClassicGroup>().ToList())
         {
             RestartSessions(result, group);
             if (group.MemberCount > _options.MaxGroupSize)
                 _rebalance.Begin(result, group, "the group is over its size");
+            else if (group is { MemberCount: > 0, LeaderId: null })
+                _rebalance.Begin(result, group, CameFromConsumers);
         }
         return result;
     }
@@ -134,15 +164,23 @@ internal sealed class GroupShard : ICoordinatorShard
         if (key.Kind == TimerKind.Expiry)
             return _expiry.Expire(nowMs);
         var result = new CoordinatorResult(nowMs);
-        if (_store.Find(key.Group) is not ClassicGroup group)
-            return result;
-        if (key.Kind == TimerKind.Join)
+        if (_store.Find(key.Group) is ConsumerGroup consumers)
+            _consumerRebalance.TimeUp(result, consumers, key);
+        else if (_store.Find(key.Group) is ClassicGroup group)
+            TimerDue(result, group, key);
+        return result;
+    }
+
+    private void TimerDue(CoordinatorResult result, ClassicGroup group, TimerKey key)
+    {
+        if (key.Kind == TimerKind.Downgraded)
+            _rebalance.Begin(result, group, CameFromConsumers);
+        else if (key.Kind == TimerKind.Join)
             _rebalance.JoinTimeUp(result, group);
         else if (key.Kind == TimerKind.Sync)
             _rebalance.SyncTimeUp(result, group);
         else
             _rebalance.SessionTimeUp(result, group, key.Member);
-        return result;
     }
 
     public CoordinatorResult Unload(ErrorCode error, long nowMs)
@@ -160,6 +198,14 @@ internal sealed class GroupShard : ICoordinatorShard
             result.Refuse(member.Join, error);
             result.Refuse(member.Sync, error);
         }
+    }
+
+    private void RestartTimers(CoordinatorResult result, Group group)
+    {
+        if (group is ConsumerGroup consumers)
+            _consumerRebalance.RestartTimers(result, consumers);
+        else if (group is ClassicGroup classic)
+            RestartSessions(result, classic);
     }
 
     private static void RestartSessions(CoordinatorResult result, ClassicGroup group)

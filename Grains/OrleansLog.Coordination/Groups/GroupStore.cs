@@ -1,3 +1,4 @@
+using OrleansLog.Coordination.ConsumerGroups;
 using OrleansLog.Coordination.Records;
 using OrleansLog.Coordination.Runtime;
 using OrleansLog.Protocol;
@@ -13,9 +14,12 @@ internal sealed class GroupStore
     private readonly Dictionary<string, Group> _groups = [];
     private readonly List<Undo> _journal = [];
 
-    /// <summary>What a change replaced: an offset, or (where there is no partition) the group's generation.</summary>
+    /// <summary>
+    /// What a change replaced: an offset, or (where there is no partition) the state of a consumer group, or (where
+    /// there is none either) the generation of a classic group.
+    /// </summary>
     private readonly record struct Undo(
-        string Group, TopicPartition? Partition, CommittedOffset? Offset, GroupMetadataValue? Metadata)
+        string Group, TopicPartition? Partition, CommittedOffset? Offset, GroupMetadataValue? Metadata, ConsumerGroupState? State = null)
     {
         /// <summary>Takes a change of <see cref="Pending"/> back; null for any other.</summary>
         public Action? TakeBack { get; init; }
@@ -30,12 +34,24 @@ internal sealed class GroupStore
 
     public Group? Find(string groupId) => _groups.GetValueOrDefault(groupId);
 
-    /// <summary>The group, made where there is none. Null when it is of another type.</summary>
-    public ClassicGroup? GetOrAddClassic(string groupId)
+    /// <summary>
+    /// The group, made where there is none, or only one of another type that consists of offsets alone. Null when it
+    /// is of another type.
+    /// </summary>
+    public ClassicGroup? GetOrAddClassic(string groupId) =>
+        GetOrAdd(groupId, former => new ClassicGroup(groupId) { Offsets = former?.Offsets ?? [] });
+
+    /// <inheritdoc cref="GetOrAddClassic"/>
+    public ConsumerGroup? GetOrAddConsumer(string groupId) =>
+        GetOrAdd(groupId, former => new ConsumerGroup(groupId) { Offsets = former?.Offsets ?? [] });
+
+    private T? GetOrAdd<T>(string groupId, Func<Group?, T> make) where T : Group
     {
-        if (!_groups.TryGetValue(groupId, out var group))
-            _groups.Add(groupId, group = new ClassicGroup(groupId));
-        return group as ClassicGroup;
+        if (_groups.TryGetValue(groupId, out var group) && (group is T || group.HasMetadata))
+            return group as T;
+        var made = make(group);
+        _groups[groupId] = made;
+        return made;
     }
 
     /// <summary>Drops a group of which nothing is left. Until then even an empty one keeps its place.</summary>
@@ -62,6 +78,9 @@ internal sealed class GroupStore
             case GroupMetadataRecord generation:
                 _journal.Add(new Undo(generation.Group, null, null, SetMetadata(generation.Group, generation.Value)));
                 break;
+            case ConsumerGroupRecord change:
+                ReplayChange(change);
+                break;
             default:
                 throw new ArgumentException($"A {record.GetType().Name} is no record of consumer groups.", nameof(record));
         }
@@ -71,11 +90,12 @@ internal sealed class GroupStore
 
     /// <summary>
     /// Takes back what was replayed after <paramref name="mark"/>. Groups whose generation that changes lose what
-    /// only this coordinator knew of them; they are handed to <paramref name="reset"/> before and after.
+    /// only this coordinator knew of them; they are handed to <paramref name="beforeReset"/> and
+    /// <paramref name="afterReset"/>.
     /// </summary>
-    public void RollBack(int mark, Action<ClassicGroup> beforeReset, Action<ClassicGroup> afterReset)
+    public void RollBack(int mark, Action<ClassicGroup> beforeReset, Action<Group> afterReset)
     {
-        var changed = new List<ClassicGroup>();
+        var changed = new HashSet<string>();
         for (var i = _journal.Count - 1; i >= mark; i--)
         {
             var undo = _journal[i];
@@ -89,16 +109,38 @@ internal sealed class GroupStore
                 SetOffset(undo.Group, partition, undo.Offset);
                 continue;
             }
-            var group = GetOrAddClassic(undo.Group)!;
-            beforeReset(group);
-            group.Reset(undo.Metadata);
-            changed.Add(group);
+            changed.Add(undo.Group);
+            if (undo.State is { } state)
+                GetOrAddConsumer(undo.Group)!.State = state;
+            else
+                RollBack(undo, beforeReset);
         }
         _journal.RemoveRange(mark, _journal.Count - mark);
-        foreach (var group in changed.Distinct())
+        foreach (var group in changed.Select(Find).OfType<Group>())
+        {
             afterReset(group);
-        foreach (var group in changed)
             DropIfForgettable(group);
+        }
+    }
+
+    private void RollBack(in Undo undo, Action<ClassicGroup> beforeReset)
+    {
+        var group = GetOrAddClassic(undo.Group)!;
+        beforeReset(group);
+        group.Reset(undo.Metadata);
+    }
+
+    /// <summary>What takes something away from a group that there is not is left over from compaction.</summary>
+    private void ReplayChange(ConsumerGroupRecord change)
+    {
+        var group = change.IsTombstone ? Find(change.Group) as ConsumerGroup : GetOrAddConsumer(change.Group);
+        if (group is null && !change.IsTombstone)
+            throw new InvalidOperationException($"Group {change.Group} is a classic group, and cannot become a consumer group before that is deleted.");
+        if (group is null)
+            return;
+        _journal.Add(new Undo(change.Group, null, null, null, group.State));
+        group.State = change.Apply(group.State);
+        DropIfForgettable(group);
     }
 
     private void EndTransaction(TransactionEndRecord end)
@@ -129,6 +171,9 @@ internal sealed class GroupStore
 
     private GroupMetadataValue? SetMetadata(string groupId, GroupMetadataValue? value)
     {
+        // A tombstone of the time before the group was one of the other protocol.
+        if (value is null && Find(groupId) is ConsumerGroup)
+            return null;
         var group = GetOrAddClassic(groupId)
             ?? throw new InvalidOperationException($"Group {groupId} is not of the classic type, and cannot get a classic generation.");
         var former = group.Metadata;

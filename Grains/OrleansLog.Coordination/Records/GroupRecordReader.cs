@@ -1,3 +1,4 @@
+using OrleansLog.Coordination.ConsumerGroups;
 using OrleansLog.Coordination.Runtime;
 using OrleansLog.Protocol;
 
@@ -19,7 +20,7 @@ internal static class GroupRecordReader
         {
             0 or OffsetCommitKey.Version => ReadOffset(VersionedCodec.Read<OffsetCommitKey>(record.Key, version), record.Value),
             GroupMetadataKey.Version => ReadGroup(VersionedCodec.Read<GroupMetadataKey>(record.Key, version), record.Value),
-            _ => null,
+            _ => ConsumerGroupRecordReader.Read(record, version),
         };
     }
 

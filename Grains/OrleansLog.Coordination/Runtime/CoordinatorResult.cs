@@ -31,6 +31,9 @@ public class CoordinatorResult(long nowMs)
 
     internal void SetTimer(TimerKey key, long delayMs) => (_timers ??= []).Add(new TimerCommand(key, delayMs));
 
+    /// <summary>Sets a timer that goes on running if it runs already.</summary>
+    internal void SetTimerIfUnset(TimerKey key, long delayMs) => (_timers ??= []).Add(new TimerCommand(key, delayMs, IfUnset: true));
+
     internal void CancelTimer(TimerKey key) => (_timers ??= []).Add(new TimerCommand(key, null));
 
     internal void Settle<T>(PendingReply<T> reply, T answer) where T : class =>

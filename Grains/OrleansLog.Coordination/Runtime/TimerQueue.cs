@@ -22,6 +22,8 @@ internal sealed class TimerQueue
             _deadlines.Remove(command.Key);
             return;
         }
+        if (command.IfUnset && _deadlines.ContainsKey(command.Key))
+            return;
         // Never at once: a timer that sets itself again must not keep the turn for ever.
         var deadline = nowMs + Math.Max(1, delayMs);
         _deadlines[command.Key] = deadline;

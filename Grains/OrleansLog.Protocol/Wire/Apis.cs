@@ -76,6 +76,8 @@ public static class Apis
         Range(ApiKey.UnregisterBroker, 0, 0, 0),
         Range(ApiKey.DescribeTransactions, 0, 0, 0),
         Range(ApiKey.ListTransactions, 0, 1, 0),
+        Range(ApiKey.ConsumerGroupHeartbeat, 0, 1, 0),
+        Range(ApiKey.ConsumerGroupDescribe, 0, 1, 0),
         Range(ApiKey.GetTelemetrySubscriptions, 0, 0, 0),
         Range(ApiKey.PushTelemetry, 0, 0, 0),
         Range(ApiKey.DescribeTopicPartitions, 0, 0, 0),

@@ -1,4 +1,5 @@
 using System.Globalization;
+using OrleansLog.Coordination.ConsumerGroups.Assignors;
 
 namespace OrleansLog.Broker.Configuration;
 
@@ -155,6 +156,23 @@ public static class BrokerConfigs
     public static readonly ConfigDefinition<int> GroupMaxSize =
         Define.Int("group.max.size", int.MaxValue, 1, "The members that one group may have.");
 
+    public static readonly ConfigDefinition<int> GroupConsumerHeartbeatIntervalMs =
+        Define.Int("group.consumer.heartbeat.interval.ms", 5_000, 1, "How often, in milliseconds, members of consumer groups (KIP-848) are told to be heard of.");
+
+    public static readonly ConfigDefinition<int> GroupConsumerSessionTimeoutMs =
+        Define.Int("group.consumer.session.timeout.ms", 45_000, 1, "After how long a silence, in milliseconds, a member of a consumer group (KIP-848) is given up.");
+
+    public static readonly ConfigDefinition<int> GroupConsumerMaxSize =
+        Define.Int("group.consumer.max.size", int.MaxValue, 1, "The members that one consumer group (KIP-848) may have.");
+
+    public static readonly ConfigDefinition<IReadOnlyList<string>> GroupConsumerAssignors =
+        Define.List("group.consumer.assignors", string.Join(',', ServerAssignors.Names), [.. ServerAssignors.Names],
+            "The ways of assigning that members of consumer groups (KIP-848) may ask for; the first is that of groups that ask for none.");
+
+    public static readonly ConfigDefinition<string> GroupConsumerMigrationPolicy =
+        Define.OneOf("group.consumer.migration.policy", "bidirectional", ["disabled", "upgrade", "downgrade", "bidirectional"],
+            "Which way groups with members may move between the classic protocol and the consumer protocol (KIP-848).");
+
     /// <summary>Every broker config, the brokers' side of the topic configs among them.</summary>
     public static ConfigCatalogue All { get; } = new("broker",
     [
@@ -169,6 +187,7 @@ public static class BrokerConfigs
         OffsetsTopicNumPartitions, OffsetsTopicReplicationFactor, OffsetsTopicSegmentBytes, OffsetsRetentionMinutes,
         OffsetsRetentionCheckIntervalMs, OffsetMetadataMaxBytes, GroupMinSessionTimeoutMs, GroupMaxSessionTimeoutMs,
         GroupInitialRebalanceDelayMs, GroupMaxSize,
+        GroupConsumerHeartbeatIntervalMs, GroupConsumerSessionTimeoutMs, GroupConsumerMaxSize, GroupConsumerAssignors, GroupConsumerMigrationPolicy,
         .. TopicConfigs.All.Definitions.SelectMany(TopicDefaults),
     ]);
 

@@ -4,6 +4,7 @@ using OrleansLog.Broker.Configuration;
 using OrleansLog.Broker.Metadata;
 using OrleansLog.Broker.Topics;
 using OrleansLog.Coordination;
+using OrleansLog.Coordination.ConsumerGroups;
 
 namespace OrleansLog.Broker.Groups;
 
@@ -37,6 +38,11 @@ internal static class OffsetsTopic
         MinSessionTimeoutMs = config.Get(BrokerConfigs.GroupMinSessionTimeoutMs),
         MaxSessionTimeoutMs = config.Get(BrokerConfigs.GroupMaxSessionTimeoutMs),
         MaxGroupSize = config.Get(BrokerConfigs.GroupMaxSize),
+        ConsumerHeartbeatIntervalMs = config.Get(BrokerConfigs.GroupConsumerHeartbeatIntervalMs),
+        ConsumerSessionTimeoutMs = config.Get(BrokerConfigs.GroupConsumerSessionTimeoutMs),
+        MaxConsumerGroupSize = config.Get(BrokerConfigs.GroupConsumerMaxSize),
+        ConsumerAssignors = config.Get(BrokerConfigs.GroupConsumerAssignors),
+        MigrationPolicy = Enum.Parse<GroupMigrationPolicy>(config.Get(BrokerConfigs.GroupConsumerMigrationPolicy), ignoreCase: true),
         OffsetMetadataMaxLength = config.Get(BrokerConfigs.OffsetMetadataMaxBytes),
         OffsetsRetentionMs = config.Get(BrokerConfigs.OffsetsRetentionMinutes) * 60_000L,
         OffsetsRetentionCheckIntervalMs = checked((int)config.Get(BrokerConfigs.OffsetsRetentionCheckIntervalMs)),

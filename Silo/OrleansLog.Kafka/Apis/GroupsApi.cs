@@ -21,6 +21,8 @@ internal sealed class GroupsApi(Broker.Broker broker)
         Register<SyncGroupRequest, SyncGroupResponse>(dispatcher, broker.Groups.SyncGroupAsync);
         Register<HeartbeatRequest, HeartbeatResponse>(dispatcher, broker.Groups.HeartbeatAsync);
         Register<LeaveGroupRequest, LeaveGroupResponse>(dispatcher, broker.Groups.LeaveGroupAsync);
+        Register<ConsumerGroupHeartbeatRequest, ConsumerGroupHeartbeatResponse>(dispatcher, broker.Groups.ConsumerGroupHeartbeatAsync);
+        Register<ConsumerGroupDescribeRequest, ConsumerGroupDescribeResponse>(dispatcher, broker.Groups.DescribeConsumerGroupsAsync);
         Register<OffsetCommitRequest, OffsetCommitResponse>(dispatcher, broker.Groups.OffsetCommitAsync);
         Register<OffsetFetchRequest, OffsetFetchResponse>(dispatcher, broker.Groups.OffsetFetchAsync);
         Register<OffsetDeleteRequest, OffsetDeleteResponse>(dispatcher, broker.Groups.OffsetDeleteAsync);

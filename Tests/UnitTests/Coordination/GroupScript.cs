@@ -50,7 +50,14 @@ public sealed class GroupScript : ITopicDirectory
         await ElectAsync();
     }
 
+    /// <summary>The topics that consumer groups can subscribe to; offsets are committed for any that is not unknown.</summary>
+    public FakeTopics Topics { get; } = new();
+
+    public object Edition => Topics.Edition;
+    public IEnumerable<string> Names => Topics.Names;
     public bool Contains(string topic, int partition) => !UnknownTopics.Contains(topic);
+    public TopicShape? Find(string topic) => Topics.Find(topic);
+    public string? NameOf(Guid topicId) => Topics.NameOf(topicId);
 
     public static CallContext Context(short version, string clientId = "app") => new(clientId, "/127.0.0.1", version);
 

@@ -88,7 +88,11 @@ public sealed class ReplayTests
 
     private sealed class ThreePartitions : ITopicDirectory
     {
+        public object Edition => this;
+        public IEnumerable<string> Names => [];
         public bool Contains(string topic, int partition) => partition < 3;
+        public TopicShape? Find(string topic) => null;
+        public string? NameOf(Guid topicId) => null;
     }
 
     private sealed class RandomRun
