@@ -9,6 +9,7 @@ namespace OrleansLog.Cli.Commands;
 internal sealed class ConsumeRun(IRecordWriter writer, RecordOutput output, Progress progress)
 {
     public required string? Group { get; init; }
+    public GroupProtocol Protocol { get; init; }
 
     public required string? Rack { get; init; }
 
@@ -43,6 +44,7 @@ internal sealed class ConsumeRun(IRecordWriter writer, RecordOutput output, Prog
     private ConsumerOptions OptionsOf() => new()
     {
         GroupId = Group,
+        Protocol = Protocol,
         Rack = Rack,
         Commit = CommitMode.Manual,
         OffsetReset = Group is null || Start == StartPosition.Earliest ? OffsetReset.Earliest : OffsetReset.Latest,
