@@ -1,3 +1,4 @@
+using System.Globalization;
 using OrleansLog.Broker.Configuration;
 using OrleansLog.Replication.Brokers;
 
@@ -20,4 +21,22 @@ public sealed record BrokerOptions
     /// gets another one on the same address.
     /// </summary>
     public Func<Broker, IAsyncDisposable>? Serve { get; init; }
+
+    /// <summary>Brokers that listen on one host, with what their configuration says of themselves.</summary>
+    /// <param name="dataDirectory">Holds everything.</param>
+    /// <param name="host">Where they listen.</param>
+    /// <param name="addresses">Where clients are told to reach them.</param>
+    /// <param name="config">What is set besides.</param>
+    public static BrokerOptions At(string dataDirectory, string host, IReadOnlyList<BrokerAddress> addresses, ConfigValues config) => new()
+    {
+        DataDirectory = dataDirectory,
+        Brokers = addresses,
+        Config = config
+            .With(ConfigSource.StaticBroker, BrokerConfigs.LogDirs.Name, dataDirectory)
+            .With(ConfigSource.StaticBroker, BrokerConfigs.Listeners.Name, Uris(addresses.Select(address => address with { Host = host })))
+            .With(ConfigSource.StaticBroker, BrokerConfigs.AdvertisedListeners.Name, Uris(addresses)),
+    };
+
+    private static string Uris(IEnumerable<BrokerAddress> addresses) =>
+        string.Join(',', addresses.Select(address => string.Create(CultureInfo.InvariantCulture, $"PLAINTEXT://{address.Host}:{address.Port}")));
 }

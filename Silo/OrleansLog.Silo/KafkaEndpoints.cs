@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using OrleansLog.Broker;
-using OrleansLog.Broker.Configuration;
 using OrleansLog.Broker.Files;
 using OrleansLog.Kafka;
 using OrleansLog.Replication.Brokers;
@@ -21,19 +20,8 @@ internal static class KafkaEndpoints
         var addresses = listeners.Select(l => new BrokerAddress(advertised, ((IPEndPoint)l.LocalEndPoint!).Port)).ToList();
         if (options.Racks.Count > 0)
             addresses = [.. addresses.Select((address, number) => address with { Rack = options.Racks[number % options.Racks.Count] })];
-        return new BrokerOptions
-        {
-            DataDirectory = options.DataDirectory,
-            Brokers = addresses,
-            Config = options.Config
-                .With(ConfigSource.StaticBroker, BrokerConfigs.LogDirs.Name, options.DataDirectory)
-                .With(ConfigSource.StaticBroker, BrokerConfigs.Listeners.Name, Uris(addresses.Select(a => a with { Host = options.Host })))
-                .With(ConfigSource.StaticBroker, BrokerConfigs.AdvertisedListeners.Name, Uris(addresses)),
-        };
+        return BrokerOptions.At(options.DataDirectory, options.Host, addresses, options.Config);
     }
-
-    private static string Uris(IEnumerable<BrokerAddress> addresses) =>
-        string.Join(',', addresses.Select(a => string.Create(CultureInfo.InvariantCulture, $"PLAINTEXT://{a.Host}:{a.Port}")));
 
     private static bool IsEveryAddress(string host) =>
         IPAddress.TryParse(host, out var address) && (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any));

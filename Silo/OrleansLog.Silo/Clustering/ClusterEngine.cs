@@ -1,9 +1,8 @@
 using System.Net.Sockets;
 using OrleansLog.Blobs;
-using OrleansLog.Broker;
 using OrleansLog.Broker.Files;
 using OrleansLog.Broker.Metadata;
-using OrleansLog.Grains;
+using OrleansLog.Hosting;
 using OrleansLog.Kafka;
 using OrleansLog.Protocol;
 using OrleansLog.Replication.Metadata;
@@ -17,25 +16,15 @@ internal sealed class ClusterEngine : IEngine
 {
     private readonly IHost _host;
     private readonly BrokerSilo _silo;
-    private readonly PhysicalFileSystem _files;
-    private readonly IMetadataRegister _register;
-    private readonly BrokerMetrics _metrics;
 
-    private ClusterEngine(IHost host, BrokerSilo silo, PhysicalFileSystem files, IMetadataRegister register, string addresses)
-    {
-        (_host, _silo, _files, _register, Addresses) = (host, silo, files, register, addresses);
-        _metrics = new BrokerMetrics(() => silo.Broker?.Broker is { } broker ? [broker] : []);
-    }
+    private ClusterEngine(IHost host, BrokerSilo silo, string addresses) => (_host, _silo, Addresses) = (host, silo, addresses);
 
     public string Addresses { get; }
 
     /// <summary>The silo's services.</summary>
     public IServiceProvider Services => _host.Services;
 
-    public string? NotReady =>
-        _silo.Broker?.Broker?.Partitions.All.FirstOrDefault(p => p.Log.Failure is not null) is { } failed
-            ? $"{failed.Id} does not accept records: {failed.Log.Failure!.Message}"
-            : null;
+    public string? NotReady => _silo.NotReady;
 
     /// <summary>Claims the port, opens the register and the replicas, joins the cluster; serves when all that is done.</summary>
     public static async Task<IEngine> StartAsync(SiloOptions options, ILoggerFactory loggers, CancellationToken cancellation) =>
@@ -57,12 +46,13 @@ internal sealed class ClusterEngine : IEngine
         try
         {
             register = await OpenRegisterAsync(options, files, cancellation);
-            var id = await BrokerIdentity.FindAsync(options.BrokerId, options.DataDirectory, register, cancellation);
+            var id = BrokerIdentity.Find(options.BrokerId, options.DataDirectory) ?? await BrokerIdentity.DrawAsync(register, cancellation);
+            BrokerIdentity.Keep(id, options.DataDirectory);
             host = Build(options, id, configure, listener, files, register, loggers);
             var silo = host.Services.GetRequiredService<BrokerSilo>();
             await silo.OpenAsync(cancellation);
             await host.StartAsync(cancellation);
-            return new ClusterEngine(host, silo, files, register, listener.LocalEndPoint!.ToString()!);
+            return new ClusterEngine(host, silo, listener.LocalEndPoint!.ToString()!);
         }
         catch (Exception problem)
         {
@@ -71,6 +61,8 @@ internal sealed class ClusterEngine : IEngine
             (register as IDisposable)?.Dispose();
             listener.Dispose();
             files.Dispose();
+            if (problem is BrokerIdentityException other)
+                throw new StartException(ExitCode.Usage, $"--broker-id is {options.BrokerId}, but {options.DataDirectory} belongs to broker {other.Kept}; leave the option out or choose another directory");
             if (problem is IOException or InvalidDataException or UnauthorizedAccessException or SocketException)
                 throw KafkaEndpoints.Explain(problem, options);
             throw;
@@ -82,13 +74,9 @@ internal sealed class ClusterEngine : IEngine
 
     public async ValueTask DisposeAsync()
     {
-        _metrics.Dispose();
-        await _silo.ResignAsync();
         await _host.StopAsync();
         await _silo.DisposeAsync();
         await ((IAsyncDisposable)_host).DisposeAsync();
-        (_register as IDisposable)?.Dispose();
-        _files.Dispose();
     }
 
     private static async Task<IMetadataRegister> OpenRegisterAsync(SiloOptions options, PhysicalFileSystem files, CancellationToken cancellation)
@@ -105,18 +93,12 @@ internal sealed class ClusterEngine : IEngine
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
         builder.Services.AddSingleton(loggers);
         builder.Services.AddSingleton(typeof(ILogger<>), typeof(Logger<>));
-        builder.Services.AddSingleton(new LocalBroker(id));
-        builder.Services.AddSingleton<ILocalBroker>(services => services.GetRequiredService<LocalBroker>());
-        builder.Services.AddSingleton<ControllerForwarder>();
-        builder.Services.AddSingleton(services => new BrokerSilo(
-            services.GetRequiredService<LocalBroker>(),
-            KafkaEndpoints.Describe(options, [listener]) with { Serve = broker => Serve(listener, broker, services, loggers) },
-            files, register, services.GetRequiredService<IGrainFactory>(), services.GetRequiredService<IClusterMembershipService>(), loggers));
-        builder.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(services => services.GetRequiredService<BrokerSilo>());
         builder.UseOrleans(silo =>
         {
-            silo.AddOrleansLogGrains();
-            SiloNetwork.Configure(silo, options, id);
+            silo.AddBroker(id, (services, _) => Task.FromResult(new BrokerParts(
+                KafkaEndpoints.Describe(options, [listener]) with { Serve = broker => Serve(listener, broker, services, loggers) },
+                files, register, IsAlone: false, [.. new[] { register as IDisposable }.OfType<IDisposable>(), files])));
+            SiloNetwork.Configure(silo, options);
             // It is two filters around each call: for those who look at the traces.
             if (TelemetryExport.IsAskedFor) silo.AddActivityPropagation();
             configure(silo);

@@ -7,10 +7,10 @@ using OrleansLog.ClusterTests.Client;
 using OrleansLog.ClusterTests.Processes;
 using OrleansLog.Grains;
 using OrleansLog.Grains.Calls;
+using OrleansLog.Hosting;
 using OrleansLog.Protocol;
 using OrleansLog.Protocol.Records;
 using OrleansLog.Replication.Brokers;
-using OrleansLog.Silo.Clustering;
 using OrleansLog.UnitTests.Metadata;
 
 namespace OrleansLog.ClusterTests.Grains;

@@ -14,6 +14,7 @@ public sealed class LayerTests
     private const string Client = "OrleansLog.Client";
     private const string Grains = "OrleansLog.Grains";
     private const string Membership = "OrleansLog.Membership";
+    private const string Hosting = "OrleansLog.Hosting";
     private const string Silo = "OrleansLog.Silo";
 
     /// <summary>In the place of a package that some feeds lack.</summary>
@@ -31,7 +32,8 @@ public sealed class LayerTests
         [Kafka] = [Protocol, Storage, Replication, Coordination, Broker],
         [Grains] = [Protocol, Storage, Replication],
         [Membership] = [StandIn],
-        [Silo] = [Protocol, Storage, Replication, Coordination, Broker, Kafka, Blobs, Grains, Membership, StandIn],
+        [Hosting] = [Protocol, Storage, Replication, Coordination, Broker, Kafka, Blobs, Grains, StandIn],
+        [Silo] = [Protocol, Storage, Replication, Coordination, Broker, Kafka, Blobs, Grains, Membership, Hosting, StandIn],
         [Client] = [Protocol, Compression],
         ["OrleansLog.Client.Orleans"] = [Protocol, Compression, Client, Storage, Replication, Grains],
         ["OrleansLog.Cli"] = [Protocol, Compression, Client],
@@ -48,7 +50,7 @@ public sealed class LayerTests
     };
 
     /// <summary>The layers that are there for Orleans, whether or not they are written yet.</summary>
-    private static readonly string[] OfOrleans = [Grains, Membership, Silo, "OrleansLog.Client.Orleans"];
+    private static readonly string[] OfOrleans = [Grains, Membership, Hosting, Silo, "OrleansLog.Client.Orleans"];
 
     public static TheoryData<string> Products => [.. SourceTree.Projects.Values.Where(p => p.Folder is not ("Tests" or "infra") && IsLayer(p)).Select(p => p.Name)];
 

@@ -2,7 +2,7 @@ using OrleansLog.Grains;
 using OrleansLog.Kafka.Requests;
 using OrleansLog.Protocol;
 
-namespace OrleansLog.Silo.Clustering;
+namespace OrleansLog.Hosting;
 
 /// <summary>Sends what changes topics to the controller's grain.</summary>
 internal sealed class ControllerForwarder(LocalBroker local, IGrainFactory grains) : IRequestForwarder

@@ -8,7 +8,7 @@ using OrleansLog.Protocol;
 using OrleansLog.Protocol.Messages;
 using OrleansLog.Replication.Brokers;
 
-namespace OrleansLog.Silo.Clustering;
+namespace OrleansLog.Hosting;
 
 /// <summary>The silo's broker as its grains see it: not there before it is open, and not after it was closed. Any thread.</summary>
 internal sealed class LocalBroker(BrokerId id) : ILocalBroker, IDisposable
