@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using OrleansLog.Cli.Formats;
 using OrleansLog.Cli.Output;
 using OrleansLog.Client;
@@ -49,6 +50,18 @@ internal static class ConsumeCommand
         HelpName = "NAME",
     };
 
+    private static readonly Option<IsolationLevel?> Isolation = new("--isolation")
+    {
+        Description = "What to show of transactions: all records, or only those of committed ones (default uncommitted).",
+        HelpName = "committed|uncommitted",
+        CustomParser = static result => result.Tokens[0].Value switch
+        {
+            "committed" => IsolationLevel.ReadCommitted,
+            "uncommitted" => IsolationLevel.ReadUncommitted,
+            var other => Refuse(result, other),
+        },
+    };
+
     private static readonly Option<bool> WithOffsets = new("--with-offsets") { Description = "Partition and offset before each line, each followed by a tab." };
 
     private static readonly Option<bool> WithTimestamps = new("--with-timestamps") { Description = "The record's time before each line, followed by a tab." };
@@ -63,9 +76,15 @@ internal static class ConsumeCommand
         "olog consume orders --group kitchen --from-beginning",
         "olog consume orders --group kitchen --protocol consumer")
     {
-        Topic, FromBeginning, FromOffset, FromTime, Partitions, ExitAtEnd, Max, Group, Protocol, Rack,
+        Topic, FromBeginning, FromOffset, FromTime, Partitions, ExitAtEnd, Max, Group, Protocol, Rack, Isolation,
         FormatOptions.Format, FormatOptions.Separator, FormatOptions.Null, WithOffsets, WithTimestamps,
     }.Runs(RunAsync);
+
+    private static IsolationLevel? Refuse(ArgumentResult result, string text)
+    {
+        result.AddError($"'{text}' is not an isolation level: write committed or uncommitted.");
+        return null;
+    }
 
     private static async Task RunAsync(Session session, CancellationToken cancellationToken)
     {
@@ -81,6 +100,7 @@ internal static class ConsumeCommand
             Group = session.Get(Group),
             Protocol = session.Get(Protocol) ?? GroupProtocol.Classic,
             Rack = session.Get(Rack),
+            Isolation = session.Get(Isolation) ?? IsolationLevel.ReadUncommitted,
             Start = start,
             RecordsMax = session.Get(Max),
             ExitAtEnd = session.Get(ExitAtEnd),

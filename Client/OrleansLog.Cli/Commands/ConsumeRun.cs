@@ -13,6 +13,8 @@ internal sealed class ConsumeRun(IRecordWriter writer, RecordOutput output, Prog
 
     public required string? Rack { get; init; }
 
+    public required IsolationLevel Isolation { get; init; }
+
     public required StartPosition Start { get; init; }
 
     public required long? RecordsMax { get; init; }
@@ -22,7 +24,7 @@ internal sealed class ConsumeRun(IRecordWriter writer, RecordOutput output, Prog
     public async Task RunAsync(OrleansLogClient client, IReadOnlyCollection<TopicPartition> partitions, CancellationToken cancellationToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var ranges = await OffsetRanges.OfAsync(client.Admin, partitions, cancellationToken);
+        var ranges = await OffsetRanges.OfAsync(client.Admin, partitions, cancellationToken, Isolation);
         var end = ExitAtEnd ? new EndOfReading(partitions.ToDictionary(p => p, p => ranges.Of(p).End), stop) : null;
         await using var consumer = client.CreateConsumer(OptionsOf());
         GroupReading? group = null;
@@ -46,6 +48,7 @@ internal sealed class ConsumeRun(IRecordWriter writer, RecordOutput output, Prog
         GroupId = Group,
         Protocol = Protocol,
         Rack = Rack,
+        IsolationLevel = Isolation,
         Commit = CommitMode.Manual,
         OffsetReset = Group is null || Start == StartPosition.Earliest ? OffsetReset.Earliest : OffsetReset.Latest,
     };

@@ -105,6 +105,11 @@ public partial class Consumer : IAsyncDisposable
         Change([partition], state => state.StartAt(offset, LeaderEpoch.None));
     }
 
+    /// <summary>
+    /// Reads on from what the group has committed, as after a transaction was aborted; of all partitions if none are given.
+    /// </summary>
+    public void SeekToCommitted(params IEnumerable<TopicPartition> partitions) => Change(partitions, state => state.StartAtCommitted());
+
     /// <summary>Reads on from the oldest records that are still there; of all partitions if none are given.</summary>
     public void SeekToBeginning(params IEnumerable<TopicPartition> partitions) =>
         Change(partitions, state => state.StartAt(OffsetSpec.Earliest));
@@ -117,7 +122,7 @@ public partial class Consumer : IAsyncDisposable
     public async ValueTask SeekToTimestampAsync(DateTimeOffset time, IEnumerable<TopicPartition>? partitions = null, CancellationToken cancellationToken = default)
     {
         var wanted = (partitions ?? Assignment).ToDictionary(partition => partition, _ => OffsetSpec.AtTimestamp(time));
-        var found = await OffsetLookup.FindAsync(_cluster, wanted, cancellationToken);
+        var found = await OffsetLookup.FindAsync(_cluster, wanted, cancellationToken, Options.IsolationLevel);
         foreach (var (partition, listed) in found)
         {
             if (listed.Error != ErrorCode.None) throw FetchErrors.Explain(partition, -1, listed.Error);
@@ -142,6 +147,22 @@ public partial class Consumer : IAsyncDisposable
     /// <summary>The offset of the next record that will be handed out, or null if that is not decided yet.</summary>
     public Offset? Position(TopicPartition partition) =>
         _subscription.Get(partition) is { HasPosition: true } state ? new Offset(state.Position) : null;
+
+    /// <summary>The positions of all partitions, as <see cref="Transaction.SendOffsetsAsync"/> takes them.</summary>
+    public IReadOnlyCollection<TopicPartitionOffset> Positions =>
+        [.. _subscription.States().Where(state => state.HasPosition)
+            .Select(state => new TopicPartitionOffset(state.Partition, new Offset(state.Position)) { LeaderEpoch = state.LastEpoch })];
+
+    /// <summary>Who this consumer is in its group now, as <see cref="Transaction.SendOffsetsAsync"/> takes it.</summary>
+    /// <exception cref="InvalidOperationException">It has no group.</exception>
+    public ConsumerGroupMetadata GroupMetadata
+    {
+        get
+        {
+            var member = _membership?.Member ?? GroupMember.None;
+            return new(Options.GroupId ?? throw new InvalidOperationException("There is no group: set ConsumerOptions.GroupId."), member.Generation, member.Id, member.InstanceId);
+        }
+    }
 
     /// <summary>How far the partition went when it was last fetched (its high watermark), or null before that.</summary>
     public Offset? HighWatermark(TopicPartition partition) =>

@@ -53,6 +53,9 @@ public sealed record ConsumerOptions
     /// </summary>
     public int PollIntervalMsMax { get; init; } = 300_000;
 
+    /// <summary>Whether records of transactions are handed out before, or although never, they are committed.</summary>
+    public IsolationLevel IsolationLevel { get; init; } = IsolationLevel.ReadUncommitted;
+
     /// <summary>How long a broker may hold back a fetch while it has less than <see cref="FetchBytesMin"/>, in milliseconds.</summary>
     public int FetchWaitMsMax { get; init; } = 500;
 
@@ -81,4 +84,17 @@ public sealed record ConsumerOptions
     /// too (KIP-881).
     /// </summary>
     public string? Rack { get; init; }
+}
+
+/// <summary>What a consumer sees of transactions (KIP-98). The numbers are the protocol's.</summary>
+public enum IsolationLevel : byte
+{
+    /// <summary>Every record, also of transactions that are open or were aborted.</summary>
+    ReadUncommitted = 0,
+
+    /// <summary>
+    /// The records of committed transactions, and those that belong to none; nothing that comes after the first record of an
+    /// open transaction until that has ended.
+    /// </summary>
+    ReadCommitted = 1,
 }

@@ -27,7 +27,7 @@ internal sealed class OffsetCommitter(Cluster cluster, ConsumerOptions options, 
     public void Dispose() => _interval?.Dispose();
 
     public async Task<IReadOnlyList<TopicPartitionOffset>> FetchAsync(IReadOnlyCollection<TopicPartition> partitions, CancellationToken cancellationToken) =>
-        await GroupOffsets.FetchAsync(_coordinator, partitions, cancellationToken);
+        await GroupOffsets.FetchAsync(_coordinator, partitions, cancellationToken, options.IsolationLevel == IsolationLevel.ReadCommitted);
 
     /// <summary>Commits what has changed since the last commit.</summary>
     public async Task CommitAsync(Func<PartitionState, long> position, CancellationToken cancellationToken)

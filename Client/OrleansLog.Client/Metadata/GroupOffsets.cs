@@ -8,9 +8,10 @@ internal static class GroupOffsets
 {
     /// <summary>The committed offsets of these partitions, or of all; those without one are left out.</summary>
     public static async Task<List<TopicPartitionOffset>> FetchAsync(
-        GroupCoordinator coordinator, IReadOnlyCollection<TopicPartition>? partitions, CancellationToken cancellationToken)
+        GroupCoordinator coordinator, IReadOnlyCollection<TopicPartition>? partitions, CancellationToken cancellationToken, bool requireStable = false)
     {
-        var response = await coordinator.SendAsync("read the committed offsets of", Question(coordinator.GroupId, partitions), ErrorOf, cancellationToken);
+        var response = await coordinator.SendStableAsync(
+            "read the committed offsets of", Question(coordinator.GroupId, partitions, requireStable), ErrorOf, cancellationToken);
         var error = ErrorOf(response);
         if (error != ErrorCode.None)
             throw new OrleansLogException(error, $"The committed offsets of group '{coordinator.GroupId}' cannot be read: {error}.");
@@ -40,12 +41,13 @@ internal static class GroupOffsets
         if (error != ErrorCode.None) throw new OrleansLogException(error, Explain(coordinator.GroupId, error));
     }
 
-    private static OffsetFetchRequest Question(string groupId, IReadOnlyCollection<TopicPartition>? partitions)
+    private static OffsetFetchRequest Question(string groupId, IReadOnlyCollection<TopicPartition>? partitions, bool requireStable)
     {
         var topics = partitions?.GroupBy(partition => partition.Topic, partition => partition.Partition).ToList();
         return new OffsetFetchRequest
         {
             GroupId = groupId,
+            RequireStable = requireStable,
             Topics = topics?.ConvertAll(topic => new OffsetFetchRequest.OffsetFetchRequestTopic { Name = topic.Key, PartitionIndexes = [.. topic] }),
             Groups =
             [
