@@ -40,6 +40,10 @@ internal static class ConsumeCommand
         HelpName = "NAME",
     };
 
+    private static readonly Option<GroupProtocol?> Protocol = CommonOptions.OneOf(
+        "--protocol", "Who shares out the group's partitions: its members (classic, the default) or its coordinator (consumer, KIP-848).",
+        ("classic", GroupProtocol.Classic), ("consumer", GroupProtocol.Consumer));
+
     private static readonly Option<string?> Rack = new("--rack")
     {
         Description = "Where this reader stands, as the brokers' broker.rack: it reads from a replica of that rack, if there is one.",
@@ -69,9 +73,10 @@ internal static class ConsumeCommand
         "olog consume orders --from-beginning --exit-at-end > orders.txt",
         "olog consume orders --offset -10 --with-offsets",
         "olog consume orders --from-time 2025-06-01T12:00:00Z --format json | jq .value",
-        "olog consume orders --group kitchen --from-beginning")
+        "olog consume orders --group kitchen --from-beginning",
+        "olog consume orders --group kitchen --protocol consumer")
     {
-        Topic, FromBeginning, FromOffset, FromTime, Partitions, ExitAtEnd, Max, Group, Rack, Isolation,
+        Topic, FromBeginning, FromOffset, FromTime, Partitions, ExitAtEnd, Max, Group, Protocol, Rack, Isolation,
         FormatOptions.Format, FormatOptions.Separator, FormatOptions.Null, WithOffsets, WithTimestamps,
     }.Runs(RunAsync);
 
@@ -93,6 +98,7 @@ internal static class ConsumeCommand
         var reading = new ConsumeRun(writer, output, progress)
         {
             Group = session.Get(Group),
+            Protocol = session.Get(Protocol) ?? GroupProtocol.Classic,
             Rack = session.Get(Rack),
             Isolation = session.Get(Isolation) ?? IsolationLevel.ReadUncommitted,
             Start = start,

@@ -9,6 +9,7 @@ namespace OrleansLog.Cli.Commands;
 internal sealed class ConsumeRun(IRecordWriter writer, RecordOutput output, Progress progress)
 {
     public required string? Group { get; init; }
+    public GroupProtocol Protocol { get; init; }
 
     public required string? Rack { get; init; }
 
@@ -45,6 +46,7 @@ internal sealed class ConsumeRun(IRecordWriter writer, RecordOutput output, Prog
     private ConsumerOptions OptionsOf() => new()
     {
         GroupId = Group,
+        Protocol = Protocol,
         Rack = Rack,
         IsolationLevel = Isolation,
         Commit = CommitMode.Manual,

@@ -12,6 +12,20 @@ public sealed record ConsumerOptions
     /// </summary>
     public string? GroupInstanceId { get; init; }
 
+    /// <summary>
+    /// Who shares out the group's partitions. <see cref="GroupProtocol.Classic"/> by default, which every broker speaks;
+    /// prefer <see cref="GroupProtocol.Consumer"/> where all brokers speak it. <see cref="Assignors"/>,
+    /// <see cref="SessionTimeoutMs"/> and <see cref="HeartbeatIntervalMs"/> are the classic protocol's; in the other
+    /// the brokers decide.
+    /// </summary>
+    public GroupProtocol Protocol { get; init; } = GroupProtocol.Classic;
+
+    /// <summary>
+    /// How the coordinator is asked to share out partitions in <see cref="GroupProtocol.Consumer"/>: <c>uniform</c> or
+    /// <c>range</c>, or what else the brokers have; null leaves it to them.
+    /// </summary>
+    public string? ServerAssignor { get; init; }
+
     /// <summary>Who commits positions, and when.</summary>
     public CommitMode Commit { get; init; } = CommitMode.AutoAtLeastOnce;
 

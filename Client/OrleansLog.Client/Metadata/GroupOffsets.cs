@@ -107,7 +107,7 @@ internal static class GroupOffsets
 
     private static string Explain(string groupId, ErrorCode error) => error switch
     {
-        ErrorCode.UnknownMemberId or ErrorCode.IllegalGeneration or ErrorCode.RebalanceInProgress =>
+        ErrorCode.UnknownMemberId or ErrorCode.IllegalGeneration or ErrorCode.RebalanceInProgress or ErrorCode.StaleMemberEpoch or ErrorCode.FencedMemberEpoch =>
             $"Group '{groupId}' has given partitions to others meanwhile ({error}): nothing was committed, and what was read since the last commit comes again there.",
         ErrorCode.FencedInstanceId =>
             $"Another member of group '{groupId}' has taken over this one's GroupInstanceId: give each running member its own.",
@@ -115,7 +115,7 @@ internal static class GroupOffsets
     };
 }
 
-/// <summary>Who a member of a classic group is, in one generation.</summary>
+/// <summary>Who a member of a group is, in one generation; in the consumer protocol, in one epoch.</summary>
 internal readonly record struct GroupMember(string Id, int Generation, string? InstanceId)
 {
     /// <summary>Nobody: commits from outside the group are taken while it has no members.</summary>
