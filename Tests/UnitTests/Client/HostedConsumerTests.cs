@@ -188,9 +188,11 @@ public sealed class HostedConsumerTests : IAsyncDisposable
         using var metrics = new Metrics();
         Append(("a", "a1"), ("a", "a2"));
         _work.Fail("a1", times: 1);
+        _work.Hold("a1");
         var consumer = await StartAsync();
+        await _work.BegunAsync("a1");
         Assert.Equal(HealthStatus.Healthy, await HealthAsync());
-        await _work.AttemptedAsync("a1");
+        _work.Release("a1");
         await WaitUntilAsync(async () => await HealthAsync() == HealthStatus.Degraded);
         await _clock.AdvanceUntilAsync(_work.DoneAsync("a2"), stepMs: 100);
         await consumer.StopAsync(default);
@@ -299,8 +301,6 @@ public sealed class HostedConsumerTests : IAsyncDisposable
 
         public Task BegunAsync(string value) => On($"begun {value}").Task;
 
-        public Task AttemptedAsync(string value) => On($"attempted {value}").Task;
-
         public Task DoneAsync(string value) => On($"done {value}").Task;
 
         public async Task HandleAsync(string value, CancellationToken cancellationToken)
@@ -309,7 +309,6 @@ public sealed class HostedConsumerTests : IAsyncDisposable
             lock (_gate) attempt = _attempts[value] = _attempts.GetValueOrDefault(value) + 1;
             On($"begun {value}").TrySetResult();
             if (_holds.TryGetValue(value, out var hold)) await hold.Task.WaitAsync(cancellationToken);
-            On($"attempted {value}").TrySetResult();
             if (attempt <= _failures.GetValueOrDefault(value)) throw new InvalidOperationException($"no luck with {value}");
             lock (_gate) _done.Add(value);
             On($"done {value}").TrySetResult();
