@@ -19,6 +19,7 @@ internal sealed class TransactionControl(Cluster cluster, ProducerOptions option
     private ProducerIdentity _identity = ProducerIdentity.None;
     // Of the group whose offsets came last: mostly there is but one.
     private GroupCoordinator? _group;
+    private Task<ProducerIdentity>? _identifying;
     private OrleansLogException? _failure;
     private OrleansLogException? _fatal;
     private bool _hasParts;
@@ -61,13 +62,30 @@ internal sealed class TransactionControl(Cluster cluster, ProducerOptions option
     }
 
     /// <summary>The name to write under; asks for it, and so takes over from the producer before, where that is not done.</summary>
-    public async Task<ProducerIdentity> IdentifyAsync(CancellationToken cancellationToken)
+    public async ValueTask<ProducerIdentity> IdentifyAsync(CancellationToken cancellationToken)
     {
-        if (_identity != ProducerIdentity.None) return _identity;
+        Task<ProducerIdentity> identifying;
+        lock (_gate)
+        {
+            if (_identity != ProducerIdentity.None) return _identity;
+            // Whoever asks twice fences itself: records and offsets may both be the first of a transaction.
+            identifying = _identifying is null or { IsCompleted: true } ? _identifying = AskIdentityAsync() : _identifying;
+        }
+        return await identifying.WaitAsync(cancellationToken);
+    }
+
+    private async Task<ProducerIdentity> AskIdentityAsync()
+    {
+        await Task.Yield();
         var request = new InitProducerIdRequest { TransactionalId = options.TransactionalId, TransactionTimeoutMs = options.TransactionTimeoutMs };
-        var response = await AskAsync("begin transactions as", request, answer => answer.ErrorCode, cancellationToken);
+        var response = await AskAsync("begin transactions as", request, answer => answer.ErrorCode, CancellationToken.None);
         if (response.ErrorCode != ErrorCode.None) throw Fatal(response.ErrorCode);
-        return _identity = new(response.ProducerId, response.ProducerEpoch);
+        return Become(new(response.ProducerId, response.ProducerEpoch));
+    }
+
+    private ProducerIdentity Become(ProducerIdentity identity)
+    {
+        lock (_gate) return _identity = identity;
     }
 
     /// <summary>Makes offsets of a consumer group part of the transaction.</summary>
@@ -110,11 +128,11 @@ internal sealed class TransactionControl(Cluster cluster, ProducerOptions option
         if (response.ErrorCode is ErrorCode.ProducerFenced or ErrorCode.InvalidProducerIdMapping) throw Fatal(response.ErrorCode);
         if (response.ErrorCode != ErrorCode.None)
             throw new OrleansLogException(response.ErrorCode, $"The transaction of '{options.TransactionalId}' was not {(isCommit ? "committed" : "aborted")}: {response.ErrorCode}.");
-        return _identity = new(response.ProducerId, response.ProducerEpoch);
+        return Become(new(response.ProducerId, response.ProducerEpoch));
     }
 
     /// <summary>How the transaction ended is not known: the next one takes over from it, which aborts what is still open.</summary>
-    public void ForgetIdentity() => _identity = ProducerIdentity.None;
+    public void ForgetIdentity() => Become(ProducerIdentity.None);
 
     // What another transaction of this producer is still in the way of is worth another try.
     private Task<TResponse> AskAsync<TResponse>(

@@ -14,7 +14,11 @@ namespace OrleansLog.Broker.Transactions;
 /// <param name="MayAdd">
 /// Whether writing to a partition makes it part of the transaction (KIP-890); otherwise the producer has said so itself before.
 /// </param>
-public readonly record struct OpenTransaction(string TransactionalId, long ProducerId, short ProducerEpoch, bool MayAdd);
+public readonly record struct OpenTransaction(string TransactionalId, long ProducerId, short ProducerEpoch, bool MayAdd)
+{
+    /// <summary>How often a coordinator is asked about one batch because markers came meanwhile.</summary>
+    public const int AttemptsMax = 3;
+}
 
 /// <summary>
 /// Asks a transaction's coordinator, before a transaction begins in a partition, whether the partition is part of it. Without

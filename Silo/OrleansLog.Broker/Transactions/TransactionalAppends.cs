@@ -52,14 +52,20 @@ internal sealed class TransactionalAppends(Partition partition)
         }
     }
 
-    // What ended the transaction while the coordinator was asked is behind the end that the log had before.
+    // A marker that comes while the coordinator is asked is behind the end that the log had before. It may be that of the
+    // transaction before this one, which the coordinator waited for: it is asked once more.
     private async Task<AppendOutcome> VerifyAndAppendAsync(byte[] batch, int commitTimeoutMs, Func<Task<ErrorCode>> verify)
     {
-        var (epoch, end) = (partition.LeaderEpoch, partition.Log.LogEndOffset);
-        var error = await verify();
-        return error == ErrorCode.None
-            ? partition.Append(batch, awaitsCommit: true, commitTimeoutMs, epoch, new() { VerifiedAt = end })
-            : AppendOutcome.Refused(error);
+        for (var attempt = 1; ; attempt++)
+        {
+            var (epoch, end) = (partition.LeaderEpoch, partition.Log.LogEndOffset);
+            var error = await verify();
+            if (error != ErrorCode.None)
+                return AppendOutcome.Refused(error);
+            var outcome = partition.Append(batch, awaitsCommit: true, commitTimeoutMs, epoch, new() { VerifiedAt = end });
+            if (outcome.Error != ErrorCode.InvalidTxnState || attempt == OpenTransaction.AttemptsMax)
+                return outcome;
+        }
     }
 
     private bool IsOpen(OpenTransaction transaction) => partition.Log.IsInTransaction(transaction.ProducerId, transaction.ProducerEpoch);

@@ -57,13 +57,19 @@ internal sealed class TransactionsApi(Broker.Broker broker)
         var log = broker.Partitions.Find(holder)?.Log;
         if (log is null || log.IsInTransaction(request.ProducerId, request.ProducerEpoch))
             return await broker.Groups.TxnOffsetCommitAsync(context, request, verifiedAt: null);
-        var end = log.LogEndOffset;
         var transaction = new OpenTransaction(
             request.TransactionalId, request.ProducerId, request.ProducerEpoch, MayAdd: context.ApiVersion >= FirstOffsetCommitThatAdds);
-        var error = TransactionErrors.ForOffsets(await broker.Verification.VerifyAsync(transaction, holder, context.Cancellation), context.ApiVersion);
-        return error == ErrorCode.None
-            ? await broker.Groups.TxnOffsetCommitAsync(context, request, end)
-            : GroupCoordinator.Refuse(request, error);
+        for (var attempt = 1; ; attempt++)
+        {
+            var end = log.LogEndOffset;
+            var error = TransactionErrors.ForOffsets(await broker.Verification.VerifyAsync(transaction, holder, context.Cancellation), context.ApiVersion);
+            if (error != ErrorCode.None)
+                return GroupCoordinator.Refuse(request, error);
+            var answer = await broker.Groups.TxnOffsetCommitAsync(context, request, end);
+            // The marker of the transaction before this one may have come meanwhile.
+            if (!answer.Topics.Exists(topic => topic.Partitions.Exists(each => each.ErrorCode == ErrorCode.InvalidTxnState)) || attempt == OpenTransaction.AttemptsMax)
+                return answer;
+        }
     }
 
     private DescribeProducersResponse DescribeProducers(DescribeProducersRequest request) => new()

@@ -153,6 +153,45 @@ public sealed class TransactionTests
         Assert.Equal(0, (await client.ListOffsetAsync("bills", -1)).Offset);
     }
 
+    /// <summary>Without a pause the next transaction begins while markers of the last are on their way.</summary>
+    [Fact]
+    public async Task One_transaction_follows_on_another()
+    {
+        var (broker, client) = await StartAsync();
+        await using var _ = broker;
+        await using var __ = client;
+        await FindGroupAsync(client);
+        var producer = await TransactionScript.InitAsync(client);
+        for (var i = 0; i < 60; i++)
+        {
+            Assert.Equal(Ok, await producer.WriteAsync("orders", $"{i}"));
+            Assert.Equal(Ok, await producer.CommitOffsetAsync("shop", "orders", i));
+            Assert.Equal(Ok, await producer.EndAsync(isCommit: i % 2 == 0));
+        }
+
+        await SettledAsync(client, "orders", 120);
+        Assert.Equal(Enumerable.Range(0, 30).Select(i => $"{4 * i}:{2 * i}"), await ReadAsync(client, "orders"));
+        Assert.Equal((Ok, 58L), await StableOffsetAsync(client));
+    }
+
+    [Fact]
+    public async Task The_marker_of_the_transaction_before_may_come_while_the_coordinator_is_asked()
+    {
+        var (broker, client) = await StartAsync();
+        await using var _ = broker;
+        await using var __ = client;
+        var partition = broker.Broker.Partitions.Find(new("orders", 0))!;
+        using var builder = new OrleansLog.Protocol.Records.RecordBatchBuilder(1024) { ProducerId = 7, ProducerEpoch = 1, BaseSequence = 0, IsTransactional = true };
+        builder.TryAppend(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds(), default, keyIsNull: true, "a"u8, valueIsNull: false, []);
+        var asked = 0;
+        var outcome = await partition.AppendAsync(builder.Build().ToArray(), new("tx", 7, 1, MayAdd: true), 1_000, async () =>
+        {
+            var marker = new OrleansLog.Protocol.Records.EndTransactionMarker(7, 1, IsCommit: true, 0).Encode(1_000);
+            return ++asked == 1 ? await partition.AppendOwn(marker, null, default).Done : Ok;
+        });
+        Assert.Equal((Ok, 2, 1L), (outcome.Error, asked, outcome.BaseOffset.Value));
+    }
+
     [Fact]
     public async Task A_topic_that_is_deleted_meanwhile_holds_no_transaction_up()
     {
