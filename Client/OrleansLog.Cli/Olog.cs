@@ -53,6 +53,7 @@ internal static class Olog
             ProduceCommand.Create(),
             ConsumeCommand.Create(),
             GroupsCommand.Create(),
+            TransactionsCommand.Create(),
             BrokersCommand.Create(),
             BenchCommand.Create(),
             CommonOptions.Bootstrap,

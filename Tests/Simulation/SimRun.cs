@@ -1,6 +1,7 @@
 using OrleansLog.Simulation.Applications;
 using OrleansLog.Simulation.Checking;
 using OrleansLog.Simulation.Faults;
+using OrleansLog.Simulation.Running;
 using OrleansLog.Simulation.World;
 
 namespace OrleansLog.Simulation;
@@ -37,6 +38,45 @@ public static class SimRun
     /// <param name="keepsTrace">Whether the result tells all that happened.</param>
     public static SimResult RunApplication(ulong seed, Func<SimApplication, Task> main, FaultProfile? profile = null, bool keepsTrace = false) =>
         Alone(escapes => RunApplication(seed, main, new SimCluster(seed, profile, keepsTrace: keepsTrace), escapes));
+
+    /// <summary>
+    /// Runs transactional producers, by a scripted coordinator, and a reader of committed transactions, who must find each
+    /// record of each committed one once and nothing else.
+    /// </summary>
+    /// <param name="seed">What repeats the run.</param>
+    /// <param name="bug">A mistake to be found.</param>
+    /// <param name="keepsTrace">Whether the result tells all that happened.</param>
+    public static SimResult RunTransactions(ulong seed, PlantedBug? bug = null, bool keepsTrace = false)
+    {
+        var profile = FaultProfile.Draw(new SimRandom(seed));
+        // A reader that starts late would not know what is missing.
+        int[] weights = [.. profile.Weights.Select((weight, fault) => fault == (int)FaultKind.DeleteRecords ? 0 : weight)];
+        return Alone(escapes => RunTransactions(seed, new SimCluster(seed, profile with { Weights = weights }, bug, keepsTrace), escapes));
+    }
+
+    private static SimResult RunTransactions(ulong seed, SimCluster cluster, SilentFailures escapes)
+    {
+        Begin(cluster);
+        cluster.Watch([new LastStableOffsetInvariant()]);
+        var ledger = new TransactionLedger();
+        var transactors = Enumerable.Range(0, 1 + cluster.Random.Below(3))
+            .Select(number => new SimTransactor(cluster, 400 + number, (number + 1) * 1_000_000L, cluster.Random.Chance(0.5), ledger)).ToList();
+        var reader = new SimCommittedReader(cluster, 500, ledger);
+        foreach (var client in transactors.Append<SimClient>(reader)) client.Begin();
+        var adversary = new Adversary(cluster);
+        adversary.Begin();
+        bool IsBroken() => (cluster.Violation ??= escapes.First ?? Livelock(cluster)) is not null;
+        cluster.Scheduler.RunUntil(cluster.Scheduler.NowUs + cluster.Profile.FaultsMs * 1000L, IsBroken);
+        adversary.End();
+        foreach (var transactor in transactors) transactor.IsStopping = true;
+        bool HaveEnded() => transactors.TrueForAll(transactor => transactor.HasEnded) && IsAtRest(cluster, []) && reader.Position == cluster.Ledger.Current.End;
+        cluster.Scheduler.RunUntil(cluster.Scheduler.NowUs + PeaceUsMax, () => IsBroken() || HaveEnded());
+        if (!IsBroken() && !HaveEnded())
+            cluster.Violate("convergence", $"read up to {reader.Position}, ended {string.Join(' ', transactors.Select(each => each.HasEnded))}; {Describe(cluster, [])}");
+        else if (!IsBroken() && ledger.AtEnd() is { } wrong) cluster.Violate("transactions", wrong);
+        else if (!IsBroken()) cluster.Finish();
+        return ResultOf(seed, cluster, transactors.Sum(transactor => transactor.Ended));
+    }
 
     private static SimResult Alone(Func<SilentFailures, SimResult> run)
     {

@@ -1,6 +1,8 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using OrleansLog.Cli.Formats;
 using OrleansLog.Cli.Output;
+using OrleansLog.Client;
 
 namespace OrleansLog.Cli.Commands;
 
@@ -38,10 +40,26 @@ internal static class ConsumeCommand
         HelpName = "NAME",
     };
 
+    private static readonly Option<GroupProtocol?> Protocol = CommonOptions.OneOf(
+        "--protocol", "Who shares out the group's partitions: its members (classic, the default) or its coordinator (consumer, KIP-848).",
+        ("classic", GroupProtocol.Classic), ("consumer", GroupProtocol.Consumer));
+
     private static readonly Option<string?> Rack = new("--rack")
     {
         Description = "Where this reader stands, as the brokers' broker.rack: it reads from a replica of that rack, if there is one.",
         HelpName = "NAME",
+    };
+
+    private static readonly Option<IsolationLevel?> Isolation = new("--isolation")
+    {
+        Description = "What to show of transactions: all records, or only those of committed ones (default uncommitted).",
+        HelpName = "committed|uncommitted",
+        CustomParser = static result => result.Tokens[0].Value switch
+        {
+            "committed" => IsolationLevel.ReadCommitted,
+            "uncommitted" => IsolationLevel.ReadUncommitted,
+            var other => Refuse(result, other),
+        },
     };
 
     private static readonly Option<bool> WithOffsets = new("--with-offsets") { Description = "Partition and offset before each line, each followed by a tab." };
@@ -55,11 +73,18 @@ internal static class ConsumeCommand
         "olog consume orders --from-beginning --exit-at-end > orders.txt",
         "olog consume orders --offset -10 --with-offsets",
         "olog consume orders --from-time 2025-06-01T12:00:00Z --format json | jq .value",
-        "olog consume orders --group kitchen --from-beginning")
+        "olog consume orders --group kitchen --from-beginning",
+        "olog consume orders --group kitchen --protocol consumer")
     {
-        Topic, FromBeginning, FromOffset, FromTime, Partitions, ExitAtEnd, Max, Group, Rack,
+        Topic, FromBeginning, FromOffset, FromTime, Partitions, ExitAtEnd, Max, Group, Protocol, Rack, Isolation,
         FormatOptions.Format, FormatOptions.Separator, FormatOptions.Null, WithOffsets, WithTimestamps,
     }.Runs(RunAsync);
+
+    private static IsolationLevel? Refuse(ArgumentResult result, string text)
+    {
+        result.AddError($"'{text}' is not an isolation level: write committed or uncommitted.");
+        return null;
+    }
 
     private static async Task RunAsync(Session session, CancellationToken cancellationToken)
     {
@@ -73,7 +98,9 @@ internal static class ConsumeCommand
         var reading = new ConsumeRun(writer, output, progress)
         {
             Group = session.Get(Group),
+            Protocol = session.Get(Protocol) ?? GroupProtocol.Classic,
             Rack = session.Get(Rack),
+            Isolation = session.Get(Isolation) ?? IsolationLevel.ReadUncommitted,
             Start = start,
             RecordsMax = session.Get(Max),
             ExitAtEnd = session.Get(ExitAtEnd),

@@ -9,8 +9,11 @@ namespace OrleansLog.Cli.Commands;
 internal sealed class ConsumeRun(IRecordWriter writer, RecordOutput output, Progress progress)
 {
     public required string? Group { get; init; }
+    public GroupProtocol Protocol { get; init; }
 
     public required string? Rack { get; init; }
+
+    public required IsolationLevel Isolation { get; init; }
 
     public required StartPosition Start { get; init; }
 
@@ -21,7 +24,7 @@ internal sealed class ConsumeRun(IRecordWriter writer, RecordOutput output, Prog
     public async Task RunAsync(OrleansLogClient client, IReadOnlyCollection<TopicPartition> partitions, CancellationToken cancellationToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var ranges = await OffsetRanges.OfAsync(client.Admin, partitions, cancellationToken);
+        var ranges = await OffsetRanges.OfAsync(client.Admin, partitions, cancellationToken, Isolation);
         var end = ExitAtEnd ? new EndOfReading(partitions.ToDictionary(p => p, p => ranges.Of(p).End), stop) : null;
         await using var consumer = client.CreateConsumer(OptionsOf());
         GroupReading? group = null;
@@ -43,7 +46,9 @@ internal sealed class ConsumeRun(IRecordWriter writer, RecordOutput output, Prog
     private ConsumerOptions OptionsOf() => new()
     {
         GroupId = Group,
+        Protocol = Protocol,
         Rack = Rack,
+        IsolationLevel = Isolation,
         Commit = CommitMode.Manual,
         OffsetReset = Group is null || Start == StartPosition.Earliest ? OffsetReset.Earliest : OffsetReset.Latest,
     };

@@ -70,6 +70,7 @@ internal sealed class GroupReading(Consumer consumer, EndOfReading? end, bool fr
     private static bool IsRebalance(Exception e) => e is OrleansLogException
     {
         ErrorCode: ErrorCode.RebalanceInProgress or ErrorCode.IllegalGeneration or ErrorCode.UnknownMemberId
+            or ErrorCode.StaleMemberEpoch or ErrorCode.FencedMemberEpoch
     };
 
     private TopicPartitionOffset[] TakeUncommitted()

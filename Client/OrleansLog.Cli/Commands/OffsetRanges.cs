@@ -8,9 +8,10 @@ internal sealed class OffsetRanges(
     IReadOnlyDictionary<TopicPartition, ListedOffset> starts, IReadOnlyDictionary<TopicPartition, ListedOffset> ends)
 {
     public static async Task<OffsetRanges> OfAsync(
-        AdminClient admin, IReadOnlyCollection<TopicPartition> partitions, CancellationToken cancellationToken) => new(
+        AdminClient admin, IReadOnlyCollection<TopicPartition> partitions, CancellationToken cancellationToken,
+        IsolationLevel isolation = IsolationLevel.ReadUncommitted) => new(
         await admin.ListOffsetsAsync(partitions.ToDictionary(p => p, _ => OffsetSpec.Earliest), cancellationToken),
-        await admin.ListOffsetsAsync(partitions.ToDictionary(p => p, _ => OffsetSpec.Latest), cancellationToken));
+        await admin.ListOffsetsAsync(partitions.ToDictionary(p => p, _ => OffsetSpec.Latest), isolation, cancellationToken));
 
     /// <summary>The first offset that is there, and one past the last.</summary>
     /// <exception cref="CommandException">The partition did not answer.</exception>

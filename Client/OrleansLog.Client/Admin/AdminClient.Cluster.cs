@@ -98,9 +98,17 @@ public sealed partial class AdminClient
 
     /// <summary>Finds offsets by time or by end.</summary>
     /// <returns>An offset or an error for each partition.</returns>
-    public async Task<IReadOnlyDictionary<TopicPartition, ListedOffset>> ListOffsetsAsync(
+    public Task<IReadOnlyDictionary<TopicPartition, ListedOffset>> ListOffsetsAsync(
         IReadOnlyDictionary<TopicPartition, OffsetSpec> partitions, CancellationToken cancellationToken = default) =>
-        await OffsetLookup.FindAsync(_cluster, partitions, cancellationToken);
+        ListOffsetsAsync(partitions, IsolationLevel.ReadUncommitted, cancellationToken);
+
+    /// <inheritdoc cref="ListOffsetsAsync(IReadOnlyDictionary{TopicPartition, OffsetSpec}, CancellationToken)"/>
+    /// <param name="partitions">What to look for in each partition.</param>
+    /// <param name="isolation">Whether the end is that of all records, or where a reader of committed ones has to stop.</param>
+    /// <param name="cancellationToken">Stops the wait.</param>
+    public async Task<IReadOnlyDictionary<TopicPartition, ListedOffset>> ListOffsetsAsync(
+        IReadOnlyDictionary<TopicPartition, OffsetSpec> partitions, IsolationLevel isolation, CancellationToken cancellationToken = default) =>
+        await OffsetLookup.FindAsync(_cluster, partitions, cancellationToken, isolation);
 
     // A broker's own settings are known to that broker alone.
     private async ValueTask<BrokerId> OwnerOfAsync(ConfigResource resource, CancellationToken cancellationToken)

@@ -10,6 +10,8 @@ namespace OrleansLog.Client;
 /// <summary>Groups and their committed offsets.</summary>
 public sealed partial class AdminClient
 {
+    private const string NoClassicGroup = "Dead";
+
     /// <summary>The groups of all coordinators, by id.</summary>
     public async Task<IReadOnlyList<GroupListing>> ListGroupsAsync(CancellationToken cancellationToken = default)
     {
@@ -27,16 +29,38 @@ public sealed partial class AdminClient
         return [.. groups.OrderBy(group => group.GroupId, StringComparer.Ordinal)];
     }
 
-    /// <summary>A group's state and members. A group that never was has the state <c>Dead</c> and no members.</summary>
+    /// <summary>
+    /// A group's state and members, whichever protocol it speaks. A group that never was has the state <c>Dead</c> and
+    /// no members.
+    /// </summary>
     public async Task<GroupDescription> DescribeGroupAsync(string groupId, CancellationToken cancellationToken = default)
     {
         var coordinator = CoordinatorOf(groupId);
         var response = await coordinator.SendAsync(
             "describe", new DescribeGroupsRequest { Groups = [groupId] }, response => response.Groups[0].ErrorCode, cancellationToken);
         var group = response.Groups[0];
+        if (group.ErrorCode == ErrorCode.GroupIdNotFound || group.GroupState == NoClassicGroup)
+            return await DescribeConsumerGroupAsync(coordinator, cancellationToken) ?? new GroupDescription(groupId, group.ErrorCode, NoClassicGroup, "", "", BrokerId.None, []);
         return new GroupDescription(
             group.GroupId, group.ErrorCode, group.GroupState, group.ProtocolType, group.ProtocolData,
             await coordinator.FindAsync(cancellationToken), [.. group.Members.Select(ToMember)]);
+    }
+
+    /// <summary>The group of the consumer protocol, or null where there is none, or brokers do not speak it.</summary>
+    private static async Task<GroupDescription?> DescribeConsumerGroupAsync(GroupCoordinator coordinator, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var request = new ConsumerGroupDescribeRequest { GroupIds = [coordinator.GroupId] };
+            var response = await coordinator.SendAsync("describe", request, response => response.Groups[0].ErrorCode, cancellationToken);
+            return response.Groups[0].ErrorCode == ErrorCode.GroupIdNotFound
+                ? null
+                : ToDescription(response.Groups[0], await coordinator.FindAsync(cancellationToken));
+        }
+        catch (OrleansLogException e) when (e.ErrorCode == ErrorCode.UnsupportedVersion)
+        {
+            return null;
+        }
     }
 
     /// <summary>Deletes groups that have no members, with their offsets.</summary>
@@ -97,6 +121,25 @@ public sealed partial class AdminClient
                select new ItemResult(new TopicPartition(topic.Name, partition.PartitionIndex).ToString(), partition.ErrorCode, Explain(partition.ErrorCode)),
         ];
     }
+
+    private static GroupDescription ToDescription(ConsumerGroupDescribeResponse.DescribedGroup group, BrokerId coordinator) => new(
+        group.GroupId, group.ErrorCode, group.GroupState, ConsumerProtocol.Type, group.AssignorName, coordinator, [.. group.Members.Select(ToMember)])
+    {
+        GroupType = "consumer",
+        Epoch = group.GroupEpoch,
+        AssignmentEpoch = group.AssignmentEpoch,
+    };
+
+    private static GroupMemberDescription ToMember(ConsumerGroupDescribeResponse.Member member) => new(
+        member.MemberId, member.InstanceId, member.ClientId, member.ClientHost, Flatten(member.Assignment))
+    {
+        Epoch = member.MemberEpoch,
+        Target = Flatten(member.TargetAssignment),
+        IsClassic = member.MemberType == 0,
+    };
+
+    private static List<TopicPartition> Flatten(ConsumerGroupDescribeResponse.Assignment assignment) =>
+        [.. assignment.TopicPartitions.SelectMany(topic => topic.Partitions, (topic, index) => new TopicPartition(topic.TopicName, index))];
 
     private static GroupMemberDescription ToMember(DescribeGroupsResponse.DescribedGroupMember member) => new(
         member.MemberId, member.GroupInstanceId, member.ClientId, member.ClientHost, AssignmentOf(member));

@@ -13,7 +13,17 @@ public sealed record GroupDescription(
     string ProtocolType,
     string Assignor,
     BrokerId Coordinator,
-    IReadOnlyList<GroupMemberDescription> Members);
+    IReadOnlyList<GroupMemberDescription> Members)
+{
+    /// <summary>Who assigns: its members (<c>classic</c>) or its coordinator (<c>consumer</c>, KIP-848).</summary>
+    public string GroupType { get; init; } = "classic";
+
+    /// <summary>Counts the changes of a consumer group; 0 for a classic one.</summary>
+    public int Epoch { get; init; }
+
+    /// <summary>The epoch that its assignment was made for; 0 for a classic group.</summary>
+    public int AssignmentEpoch { get; init; }
+}
 
 /// <summary>A member of a group and what it reads.</summary>
 public sealed record GroupMemberDescription(
@@ -21,4 +31,14 @@ public sealed record GroupMemberDescription(
     string? GroupInstanceId,
     string ClientId,
     string ClientHost,
-    IReadOnlyList<TopicPartition> Assignment);
+    IReadOnlyList<TopicPartition> Assignment)
+{
+    /// <summary>The epoch that the member of a consumer group has reached; -1 for one of a classic group.</summary>
+    public int Epoch { get; init; } = -1;
+
+    /// <summary>What the member of a consumer group is to read in the end; for one of a classic group, what it reads.</summary>
+    public IReadOnlyList<TopicPartition> Target { get; init; } = Assignment;
+
+    /// <summary>Whether it speaks the classic protocol.</summary>
+    public bool IsClassic { get; init; } = true;
+}

@@ -19,7 +19,7 @@ public partial class Consumer : IAsyncDisposable
     private readonly Fetcher _fetcher;
     private readonly PositionFinder _finder;
     private readonly OffsetCommitter? _committer;
-    private Membership? _membership;
+    private IMembership? _membership;
     private bool _isDisposed;
 
     internal Consumer(Cluster cluster, ConsumerOptions options)
@@ -27,7 +27,7 @@ public partial class Consumer : IAsyncDisposable
         (_cluster, Options) = (cluster, options);
         _buffer = new FetchBuffer(_signal);
         _fetcher = new Fetcher(cluster, options, _subscription, _buffer);
-        _committer = options.GroupId is null ? null : new OffsetCommitter(cluster, options, _subscription, () => _membership?.Member ?? GroupMember.None);
+        _committer = options.GroupId is null ? null : new OffsetCommitter(cluster, options, _subscription, () => _membership);
         _finder = new PositionFinder(cluster, options, _subscription, _committer);
     }
 
@@ -35,13 +35,30 @@ public partial class Consumer : IAsyncDisposable
 
     /// <summary>Reads topics as a member of the group; replaces an earlier subscription.</summary>
     /// <exception cref="InvalidOperationException">There is no group id, or partitions are assigned by hand.</exception>
-    public void Subscribe(IEnumerable<string> topics, IRebalanceListener? listener = null)
+    public void Subscribe(IEnumerable<string> topics, IRebalanceListener? listener = null) => Subscribe([.. topics.Distinct()], null, listener);
+
+    /// <summary>
+    /// Reads all topics whose names match an expression as a whole, those that come into being later too, but for
+    /// internal ones, as a member of the group; replaces an earlier subscription. The expression may not look around or
+    /// refer back, so that matching takes time linear in a name. In <see cref="GroupProtocol.Consumer"/> the
+    /// coordinator matches (KIP-848), else this member does when the group rebalances and whenever metadata is refreshed.
+    /// </summary>
+    /// <exception cref="ArgumentException">That is no such expression.</exception>
+    /// <exception cref="InvalidOperationException">There is no group id, or partitions are assigned by hand.</exception>
+    public void SubscribePattern(string pattern, IRebalanceListener? listener = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(pattern);
+        TopicPattern.Check(pattern);
+        Subscribe([], pattern, listener);
+    }
+
+    private void Subscribe(IReadOnlyList<string> topics, string? pattern, IRebalanceListener? listener)
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
         if (Options.GroupId is null) throw new InvalidOperationException("Subscribing needs a group: set ConsumerOptions.GroupId, or Assign partitions by hand.");
         if (_membership is null && _subscription.Partitions().Count > 0) throw new InvalidOperationException("Partitions are assigned by hand: unsubscribe first.");
-        _subscription.Subscribe([.. topics.Distinct()], listener);
-        if (_membership is null) _membership = new Membership(_cluster, Options, _subscription, _buffer, CommitBeforeRebalanceAsync);
+        _subscription.Subscribe(topics, listener, pattern);
+        if (_membership is null) _membership = NewMembership();
         else _membership.RequestJoin();
         _buffer.Interrupt();
     }
@@ -88,6 +105,11 @@ public partial class Consumer : IAsyncDisposable
         Change([partition], state => state.StartAt(offset, LeaderEpoch.None));
     }
 
+    /// <summary>
+    /// Reads on from what the group has committed, as after a transaction was aborted; of all partitions if none are given.
+    /// </summary>
+    public void SeekToCommitted(params IEnumerable<TopicPartition> partitions) => Change(partitions, state => state.StartAtCommitted());
+
     /// <summary>Reads on from the oldest records that are still there; of all partitions if none are given.</summary>
     public void SeekToBeginning(params IEnumerable<TopicPartition> partitions) =>
         Change(partitions, state => state.StartAt(OffsetSpec.Earliest));
@@ -100,7 +122,7 @@ public partial class Consumer : IAsyncDisposable
     public async ValueTask SeekToTimestampAsync(DateTimeOffset time, IEnumerable<TopicPartition>? partitions = null, CancellationToken cancellationToken = default)
     {
         var wanted = (partitions ?? Assignment).ToDictionary(partition => partition, _ => OffsetSpec.AtTimestamp(time));
-        var found = await OffsetLookup.FindAsync(_cluster, wanted, cancellationToken);
+        var found = await OffsetLookup.FindAsync(_cluster, wanted, cancellationToken, Options.IsolationLevel);
         foreach (var (partition, listed) in found)
         {
             if (listed.Error != ErrorCode.None) throw FetchErrors.Explain(partition, -1, listed.Error);
@@ -125,6 +147,22 @@ public partial class Consumer : IAsyncDisposable
     /// <summary>The offset of the next record that will be handed out, or null if that is not decided yet.</summary>
     public Offset? Position(TopicPartition partition) =>
         _subscription.Get(partition) is { HasPosition: true } state ? new Offset(state.Position) : null;
+
+    /// <summary>The positions of all partitions, as <see cref="Transaction.SendOffsetsAsync"/> takes them.</summary>
+    public IReadOnlyCollection<TopicPartitionOffset> Positions =>
+        [.. _subscription.States().Where(state => state.HasPosition)
+            .Select(state => new TopicPartitionOffset(state.Partition, new Offset(state.Position)) { LeaderEpoch = state.LastEpoch })];
+
+    /// <summary>Who this consumer is in its group now, as <see cref="Transaction.SendOffsetsAsync"/> takes it.</summary>
+    /// <exception cref="InvalidOperationException">It has no group.</exception>
+    public ConsumerGroupMetadata GroupMetadata
+    {
+        get
+        {
+            var member = _membership?.Member ?? GroupMember.None;
+            return new(Options.GroupId ?? throw new InvalidOperationException("There is no group: set ConsumerOptions.GroupId."), member.Generation, member.Id, member.InstanceId);
+        }
+    }
 
     /// <summary>How far the partition went when it was last fetched (its high watermark), or null before that.</summary>
     public Offset? HighWatermark(TopicPartition partition) =>
@@ -169,6 +207,10 @@ public partial class Consumer : IAsyncDisposable
         _buffer.Interrupt();
         _committer?.Dispose();
     }
+
+    private IMembership NewMembership() => Options.Protocol == GroupProtocol.Consumer
+        ? new ConsumerMembership(_cluster, Options, _subscription, _buffer, CommitBeforeRebalanceAsync)
+        : new Membership(_cluster, Options, _subscription, _buffer, CommitBeforeRebalanceAsync);
 
     private OffsetCommitter Committer() => _committer
         ?? throw new InvalidOperationException("Committing needs a group: set ConsumerOptions.GroupId.");

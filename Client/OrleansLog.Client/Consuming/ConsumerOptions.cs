@@ -12,6 +12,20 @@ public sealed record ConsumerOptions
     /// </summary>
     public string? GroupInstanceId { get; init; }
 
+    /// <summary>
+    /// Who shares out the group's partitions. <see cref="GroupProtocol.Classic"/> by default, which every broker speaks;
+    /// prefer <see cref="GroupProtocol.Consumer"/> where all brokers speak it. <see cref="Assignors"/>,
+    /// <see cref="SessionTimeoutMs"/> and <see cref="HeartbeatIntervalMs"/> are the classic protocol's; in the other
+    /// the brokers decide.
+    /// </summary>
+    public GroupProtocol Protocol { get; init; } = GroupProtocol.Classic;
+
+    /// <summary>
+    /// How the coordinator is asked to share out partitions in <see cref="GroupProtocol.Consumer"/>: <c>uniform</c> or
+    /// <c>range</c>, or what else the brokers have; null leaves it to them.
+    /// </summary>
+    public string? ServerAssignor { get; init; }
+
     /// <summary>Who commits positions, and when.</summary>
     public CommitMode Commit { get; init; } = CommitMode.AutoAtLeastOnce;
 
@@ -38,6 +52,9 @@ public sealed record ConsumerOptions
     /// leaves the group, so that others take over, and joins again with its next read.
     /// </summary>
     public int PollIntervalMsMax { get; init; } = 300_000;
+
+    /// <summary>Whether records of transactions are handed out before, or although never, they are committed.</summary>
+    public IsolationLevel IsolationLevel { get; init; } = IsolationLevel.ReadUncommitted;
 
     /// <summary>How long a broker may hold back a fetch while it has less than <see cref="FetchBytesMin"/>, in milliseconds.</summary>
     public int FetchWaitMsMax { get; init; } = 500;
@@ -67,4 +84,17 @@ public sealed record ConsumerOptions
     /// too (KIP-881).
     /// </summary>
     public string? Rack { get; init; }
+}
+
+/// <summary>What a consumer sees of transactions (KIP-98). The numbers are the protocol's.</summary>
+public enum IsolationLevel : byte
+{
+    /// <summary>Every record, also of transactions that are open or were aborted.</summary>
+    ReadUncommitted = 0,
+
+    /// <summary>
+    /// The records of committed transactions, and those that belong to none; nothing that comes after the first record of an
+    /// open transaction until that has ended.
+    /// </summary>
+    ReadCommitted = 1,
 }

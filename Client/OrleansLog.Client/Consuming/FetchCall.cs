@@ -31,6 +31,7 @@ internal sealed class FetchCall(FetchLine line, List<FetchTarget> targets, Consu
             MaxWaitMs = options.FetchWaitMsMax,
             MinBytes = options.FetchBytesMin,
             MaxBytes = options.FetchBytesMax,
+            IsolationLevel = (sbyte)options.IsolationLevel,
             RackId = options.Rack ?? "",
             Topics = [.. targets.GroupBy(target => target.State.Partition.Topic).Select(ToTopic)],
         });

@@ -46,6 +46,9 @@ public sealed class FetchedBatch
 
     internal PartitionState State => _state;
 
+    /// <summary>What of it belongs to aborted transactions; null if nothing does.</summary>
+    internal AbortedRecords? Aborted { get; init; }
+
     /// <summary>Readies it for its reader.</summary>
     /// <param name="options">The reader's.</param>
     /// <param name="unpacked">Where to unpack: the reader's own, which holds one record batch at a time.</param>
@@ -66,10 +69,12 @@ public sealed class FetchedBatch
     internal bool TryOpen(ref int position, out RecordBatchHeader header, out ReadOnlyMemory<byte> records)
     {
         ObjectDisposedException.ThrowIf(_isReleased, this);
+        if (position == 0) Aborted?.Restart();
         while (position < _records.Length)
         {
             var batch = ReadHeader(position, out header);
             position += batch.Length;
+            if (Aborted?.Contains(header) == true) continue;
             if (header.IsControl || header.LastOffset < BaseOffset) continue;
             _state.LastEpoch = header.PartitionLeaderEpoch;
             records = Unpack(header, batch[RecordBatchHeader.Size..]);

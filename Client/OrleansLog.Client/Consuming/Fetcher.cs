@@ -219,7 +219,10 @@ internal sealed class Fetcher : IDisposable
         state.FetchOffset = nextOffset.Value;
         state.BufferedBytes += bytes;
         frame.Retain();
-        _buffer.Add(new FetchedBatch(state, target.Version, new Offset(target.Offset), nextOffset, records[..bytes], frame, partition.HighWatermark));
+        _buffer.Add(new FetchedBatch(state, target.Version, new Offset(target.Offset), nextOffset, records[..bytes], frame, partition.HighWatermark)
+        {
+            Aborted = AbortedRecords.Of(partition.AbortedTransactions),
+        });
     }
 
     private void TakeError(FetchTarget target, FetchResponse.PartitionData partition)

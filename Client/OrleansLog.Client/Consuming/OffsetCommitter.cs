@@ -7,8 +7,10 @@ using OrleansLog.Protocol;
 namespace OrleansLog.Client.Consuming;
 
 /// <summary>Commits the positions of one consumer: when told to, and at intervals.</summary>
-internal sealed class OffsetCommitter(Cluster cluster, ConsumerOptions options, Subscription subscription, Func<GroupMember> member) : IDisposable
+internal sealed class OffsetCommitter(Cluster cluster, ConsumerOptions options, Subscription subscription, Func<IMembership?> membership) : IDisposable
 {
+    private const int StaleTriesMax = 5;
+
     // Not the lane of the group's own requests, where a join may wait for minutes.
     private readonly GroupCoordinator _coordinator = new(cluster, options.GroupId!, Lane.Control);
     private readonly Dictionary<TopicPartition, long> _committed = [];
@@ -25,7 +27,7 @@ internal sealed class OffsetCommitter(Cluster cluster, ConsumerOptions options, 
     public void Dispose() => _interval?.Dispose();
 
     public async Task<IReadOnlyList<TopicPartitionOffset>> FetchAsync(IReadOnlyCollection<TopicPartition> partitions, CancellationToken cancellationToken) =>
-        await GroupOffsets.FetchAsync(_coordinator, partitions, cancellationToken);
+        await GroupOffsets.FetchAsync(_coordinator, partitions, cancellationToken, options.IsolationLevel == IsolationLevel.ReadCommitted);
 
     /// <summary>Commits what has changed since the last commit.</summary>
     public async Task CommitAsync(Func<PartitionState, long> position, CancellationToken cancellationToken)
@@ -35,7 +37,7 @@ internal sealed class OffsetCommitter(Cluster cluster, ConsumerOptions options, 
         {
             var changed = subscription.States().Where(state => position(state) >= 0 && _committed.GetValueOrDefault(state.Partition, -1) != position(state))
                 .Select(state => new TopicPartitionOffset(state.Partition, new Offset(position(state))) { LeaderEpoch = state.LastEpoch }).ToList();
-            await GroupOffsets.CommitAsync(_coordinator, member(), changed, cancellationToken);
+            await SendAsync(changed, cancellationToken);
             Note(changed);
         }
         finally
@@ -46,7 +48,7 @@ internal sealed class OffsetCommitter(Cluster cluster, ConsumerOptions options, 
 
     public async Task CommitAsync(IReadOnlyCollection<TopicPartitionOffset> positions, CancellationToken cancellationToken)
     {
-        await GroupOffsets.CommitAsync(_coordinator, member(), positions, cancellationToken);
+        await SendAsync(positions, cancellationToken);
         await _turn.EnterAsync(cancellationToken);
         Note(positions);
         _turn.Leave();
@@ -62,6 +64,29 @@ internal sealed class OffsetCommitter(Cluster cluster, ConsumerOptions options, 
         catch (Exception e) when (e is OrleansLogException or ObjectDisposedException)
         {
             cluster.Logger.LogWarning("{Problem}", e.Message);
+        }
+    }
+
+    /// <summary>A commit that crossed a heartbeat names an epoch that has just passed: it is sent again in the new one.</summary>
+    private async Task SendAsync(IReadOnlyCollection<TopicPartitionOffset> positions, CancellationToken cancellationToken)
+    {
+        for (var tries = 1; ; tries++)
+        {
+            var member = membership()?.Member ?? GroupMember.None;
+            try
+            {
+                await GroupOffsets.CommitAsync(_coordinator, member, positions, cancellationToken);
+                return;
+            }
+            catch (OrleansLogException e) when (e.ErrorCode == ErrorCode.StaleMemberEpoch && tries < StaleTriesMax)
+            {
+                if (membership() is not { } present || !await present.CatchUpAsync(member, cancellationToken)) throw;
+            }
+            catch (OrleansLogException e) when (e.ErrorCode is ErrorCode.UnknownMemberId or ErrorCode.FencedMemberEpoch)
+            {
+                membership()?.Hear(member, e.ErrorCode);
+                throw;
+            }
         }
     }
 

@@ -87,6 +87,13 @@ internal sealed class PartitionState(TopicPartition partition)
         (Position, FetchOffset, Reset, NeedsCommitted) = (-1, -1, reset, false);
     }
 
+    /// <summary>Begins anew where the group left off, once that is known.</summary>
+    public void StartAtCommitted()
+    {
+        Drop();
+        (Position, FetchOffset, Reset, NeedsCommitted) = (-1, -1, null, true);
+    }
+
     /// <summary>Forgets what is buffered or on its way; reading goes on at <see cref="Position"/>.</summary>
     public void Drop()
     {

@@ -48,7 +48,7 @@ internal sealed class PositionFinder(Cluster cluster, ConsumerOptions options, S
     {
         if (states.Count == 0) return;
         var wanted = states.ToDictionary(state => state.Partition, state => state.Reset!.Value);
-        var found = await OffsetLookup.FindAsync(cluster, wanted, cancellationToken);
+        var found = await OffsetLookup.FindAsync(cluster, wanted, cancellationToken, options.IsolationLevel);
         lock (subscription.Gate)
         {
             foreach (var state in states.Where(state => state.Reset == wanted[state.Partition]))

@@ -13,11 +13,20 @@ internal sealed class Subscription
     /// <summary>The topics subscribed to; empty when partitions are assigned by hand.</summary>
     public IReadOnlyList<string> Topics { get; private set; } = [];
 
+    /// <summary>The expression that the topics match, where they are subscribed to by one.</summary>
+    public string? Pattern { get; private set; }
+
     public IRebalanceListener? Listener { get; private set; }
 
-    public void Subscribe(IReadOnlyList<string> topics, IRebalanceListener? listener)
+    public void Subscribe(IReadOnlyList<string> topics, IRebalanceListener? listener, string? pattern = null)
     {
-        lock (Gate) (Topics, Listener) = (topics, listener);
+        lock (Gate) (Topics, Listener, Pattern) = (topics, listener, pattern);
+    }
+
+    /// <summary>The topics that the expression matches now, where a member has to find out itself.</summary>
+    public void Match(IReadOnlyList<string> topics)
+    {
+        lock (Gate) Topics = topics;
     }
 
     public List<TopicPartition> Partitions()

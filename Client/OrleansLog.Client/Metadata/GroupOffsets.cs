@@ -8,9 +8,10 @@ internal static class GroupOffsets
 {
     /// <summary>The committed offsets of these partitions, or of all; those without one are left out.</summary>
     public static async Task<List<TopicPartitionOffset>> FetchAsync(
-        GroupCoordinator coordinator, IReadOnlyCollection<TopicPartition>? partitions, CancellationToken cancellationToken)
+        GroupCoordinator coordinator, IReadOnlyCollection<TopicPartition>? partitions, CancellationToken cancellationToken, bool requireStable = false)
     {
-        var response = await coordinator.SendAsync("read the committed offsets of", Question(coordinator.GroupId, partitions), ErrorOf, cancellationToken);
+        var response = await coordinator.SendStableAsync(
+            "read the committed offsets of", Question(coordinator.GroupId, partitions, requireStable), ErrorOf, cancellationToken);
         var error = ErrorOf(response);
         if (error != ErrorCode.None)
             throw new OrleansLogException(error, $"The committed offsets of group '{coordinator.GroupId}' cannot be read: {error}.");
@@ -40,12 +41,13 @@ internal static class GroupOffsets
         if (error != ErrorCode.None) throw new OrleansLogException(error, Explain(coordinator.GroupId, error));
     }
 
-    private static OffsetFetchRequest Question(string groupId, IReadOnlyCollection<TopicPartition>? partitions)
+    private static OffsetFetchRequest Question(string groupId, IReadOnlyCollection<TopicPartition>? partitions, bool requireStable)
     {
         var topics = partitions?.GroupBy(partition => partition.Topic, partition => partition.Partition).ToList();
         return new OffsetFetchRequest
         {
             GroupId = groupId,
+            RequireStable = requireStable,
             Topics = topics?.ConvertAll(topic => new OffsetFetchRequest.OffsetFetchRequestTopic { Name = topic.Key, PartitionIndexes = [.. topic] }),
             Groups =
             [
@@ -105,7 +107,7 @@ internal static class GroupOffsets
 
     private static string Explain(string groupId, ErrorCode error) => error switch
     {
-        ErrorCode.UnknownMemberId or ErrorCode.IllegalGeneration or ErrorCode.RebalanceInProgress =>
+        ErrorCode.UnknownMemberId or ErrorCode.IllegalGeneration or ErrorCode.RebalanceInProgress or ErrorCode.StaleMemberEpoch or ErrorCode.FencedMemberEpoch =>
             $"Group '{groupId}' has given partitions to others meanwhile ({error}): nothing was committed, and what was read since the last commit comes again there.",
         ErrorCode.FencedInstanceId =>
             $"Another member of group '{groupId}' has taken over this one's GroupInstanceId: give each running member its own.",
@@ -113,7 +115,7 @@ internal static class GroupOffsets
     };
 }
 
-/// <summary>Who a member of a classic group is, in one generation.</summary>
+/// <summary>Who a member of a group is, in one generation; in the consumer protocol, in one epoch.</summary>
 internal readonly record struct GroupMember(string Id, int Generation, string? InstanceId)
 {
     /// <summary>Nobody: commits from outside the group are taken while it has no members.</summary>

@@ -12,14 +12,15 @@ internal static class OffsetLookup
     /// result.
     /// </summary>
     public static async Task<Dictionary<TopicPartition, ListedOffset>> FindAsync(
-        Cluster cluster, IReadOnlyDictionary<TopicPartition, OffsetSpec> wanted, CancellationToken cancellationToken)
+        Cluster cluster, IReadOnlyDictionary<TopicPartition, OffsetSpec> wanted, CancellationToken cancellationToken,
+        IsolationLevel isolation = IsolationLevel.ReadUncommitted)
     {
         foreach (var topic in wanted.Keys.Select(partition => partition.Topic).Distinct())
             await cluster.Metadata.FindTopicAsync(topic, allowCreation: false, cancellationToken);
         Dictionary<TopicPartition, ListedOffset> found = [];
         await cluster.RetryAsync($"look up offsets of {string.Join(", ", wanted.Keys.Take(3))}", async token =>
         {
-            await AskAllAsync(cluster, wanted.Where(pair => !found.ContainsKey(pair.Key)), found, token);
+            await AskAllAsync(cluster, wanted.Where(pair => !found.ContainsKey(pair.Key)), found, isolation, token);
             return true;
         }, cancellationToken);
         return found;
@@ -29,6 +30,7 @@ internal static class OffsetLookup
         Cluster cluster,
         IEnumerable<KeyValuePair<TopicPartition, OffsetSpec>> wanted,
         Dictionary<TopicPartition, ListedOffset> found,
+        IsolationLevel isolation,
         CancellationToken cancellationToken)
     {
         var missing = ErrorCode.None;
@@ -39,7 +41,7 @@ internal static class OffsetLookup
                 missing = SettleUnknown(cluster, ofLeader, found) ? missing : ErrorCode.LeaderNotAvailable;
                 continue;
             }
-            var response = await cluster.Transport.SendAsync(ofLeader.Key, Lane.Control, Question(cluster, ofLeader), cancellationToken);
+            var response = await cluster.Transport.SendAsync(ofLeader.Key, Lane.Control, Question(cluster, ofLeader, isolation), cancellationToken);
             missing = Read(response, found) is var error && error != ErrorCode.None ? error : missing;
         }
         if (missing == ErrorCode.None) return;
@@ -61,11 +63,13 @@ internal static class OffsetLookup
         return areAllSettled;
     }
 
-    private static ListOffsetsRequest Question(Cluster cluster, IEnumerable<KeyValuePair<TopicPartition, OffsetSpec>> wanted) => new()
-    {
-        ReplicaId = -1,
-        TimeoutMs = cluster.Options.RequestTimeoutMs,
-        Topics =
+    private static ListOffsetsRequest Question(
+        Cluster cluster, IEnumerable<KeyValuePair<TopicPartition, OffsetSpec>> wanted, IsolationLevel isolation) => new()
+        {
+            ReplicaId = -1,
+            IsolationLevel = (sbyte)isolation,
+            TimeoutMs = cluster.Options.RequestTimeoutMs,
+            Topics =
         [
             .. wanted.GroupBy(pair => pair.Key.Topic).Select(topic => new ListOffsetsRequest.ListOffsetsTopic
             {
@@ -80,7 +84,7 @@ internal static class OffsetLookup
                 ],
             }),
         ],
-    };
+        };
 
     private static ErrorCode Read(ListOffsetsResponse response, Dictionary<TopicPartition, ListedOffset> found)
     {

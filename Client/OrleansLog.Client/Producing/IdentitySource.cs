@@ -10,7 +10,7 @@ namespace OrleansLog.Client.Producing;
 /// The producer id of one producer: asked for when the first batch is about to leave. One attempt at a time; the rest may
 /// be called from any thread.
 /// </summary>
-internal sealed class IdentitySource(Cluster cluster, ProducerOptions options)
+internal sealed class IdentitySource(Cluster cluster, ProducerOptions options, TransactionControl? transactions)
 {
     /// <summary>The most batches of a partition in flight of which brokers can tell order and repetition.</summary>
     public const int BatchesInFlightMax = 5;
@@ -32,11 +32,19 @@ internal sealed class IdentitySource(Cluster cluster, ProducerOptions options)
         if (held?.Identity.ProducerId == producerId) Interlocked.CompareExchange(ref _held, null, held);
     }
 
+    /// <summary>Goes on under another name, or with none until it is asked for.</summary>
+    public void Replace(ProducerIdentity identity) => Volatile.Write(ref _held, identity == ProducerIdentity.None ? null : new Held(identity));
+
     /// <summary>Asks a broker for an id, once. False when there is none yet, which is logged.</summary>
     public async Task<bool> TryAcquireAsync()
     {
         try
         {
+            if (transactions is not null)
+            {
+                Volatile.Write(ref _held, new Held(await transactions.IdentifyAsync(CancellationToken.None)));
+                return true;
+            }
             var request = new InitProducerIdRequest { TransactionalId = null, TransactionTimeoutMs = int.MaxValue };
             var response = await cluster.Transport.SendAsync(BrokerId.None, Lane.Control, request, CancellationToken.None);
             if (response.ErrorCode != ErrorCode.None)
@@ -44,7 +52,7 @@ internal sealed class IdentitySource(Cluster cluster, ProducerOptions options)
             Volatile.Write(ref _held, new Held(new ProducerIdentity(response.ProducerId, response.ProducerEpoch)));
             return true;
         }
-        catch (OrleansLogException e) when (e.ErrorCode == ErrorCode.UnsupportedVersion)
+        catch (OrleansLogException e) when (e.ErrorCode == ErrorCode.UnsupportedVersion && transactions is null)
         {
             cluster.Logger.LogWarning(
                 "The brokers at {Servers} have no idempotent producers: a retry may store records twice. Set EnableIdempotence to false to say that this is meant.",

@@ -129,6 +129,18 @@ internal sealed class PartitionQueue(TopicPartition partition, ProducerState pro
         }
     }
 
+    /// <summary>Takes all batches out that are not on their way.</summary>
+    public void TakeAll(List<ProducerBatch> taken)
+    {
+        lock (_gate)
+        {
+            _isQueued = _isLingering = false;
+            CloseOpen();
+            taken.AddRange(_closed);
+            _closed.Clear();
+        }
+    }
+
     /// <summary>Adds a task for each batch that is not settled yet.</summary>
     public void CollectUnsettled(List<Task> tasks)
     {
@@ -214,6 +226,9 @@ internal sealed class PartitionQueue(TopicPartition partition, ProducerState pro
     // False when a new producer id is needed.
     private bool TryIdentify()
     {
+        // Each transaction has an epoch of its own, in which every partition begins its numbers anew (KIP-890).
+        if (producer.Transactions is not null && producer.Identities.Current is var current && current != _identity)
+            (_identity, _nextSequence, _mustBeginEpoch) = (current, 0, false);
         if (_mustBeginEpoch)
         {
             if (_identity.Next() == ProducerIdentity.None) producer.Identities.Discard(_identity.ProducerId);
@@ -228,6 +243,8 @@ internal sealed class PartitionQueue(TopicPartition partition, ProducerState pro
     {
         if (_identity == ProducerIdentity.None || batch.Identity == _identity) return;
         batch.Number(_identity, _nextSequence);
+        batch.Builder.IsTransactional = producer.Transactions is not null;
+        producer.Transactions?.NotePart();
         _nextSequence = SequenceNumber.Advance(_nextSequence, batch.RecordCount);
     }
 

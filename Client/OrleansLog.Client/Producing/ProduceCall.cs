@@ -11,6 +11,8 @@ namespace OrleansLog.Client.Producing;
 /// </summary>
 internal sealed class ProduceCall(BrokerLine line, List<ProducerBatch> batches, ProducerOptions options) : OutgoingRequest
 {
+    private const short FirstVersionWithTransactions = 12;
+
     private static readonly ApiVersionRange Versions = Apis.Find(ApiKey.Produce)!.Value;
 
     public BrokerLine Line => line;
@@ -21,7 +23,8 @@ internal sealed class ProduceCall(BrokerLine line, List<ProducerBatch> batches, 
     public BatchResult[] Results { get; } = new BatchResult[batches.Count];
 
     public override ApiKey Api => ApiKey.Produce;
-    public override short VersionMin => Versions.Min;
+    // From this version on a partition that is written to is part of the transaction (KIP-890).
+    public override short VersionMin => options.TransactionalId is null ? Versions.Min : FirstVersionWithTransactions;
     public override short VersionMax => Versions.Max;
     public override bool ExpectsResponse => options.Acks != Acks.None;
     public override bool MayContinueInline => true;
@@ -33,7 +36,7 @@ internal sealed class ProduceCall(BrokerLine line, List<ProducerBatch> batches, 
     public override void WriteBody(short version, FrameBuilder destination)
     {
         var writer = new WireWriter(destination, version, Versions.IsFlexible(version));
-        writer.WriteNullableString(null);
+        writer.WriteNullableString(options.TransactionalId);
         writer.WriteInt16((short)options.Acks);
         writer.WriteInt32(options.RequestTimeoutMs);
         batches.Sort(static (a, b) => string.CompareOrdinal(a.Queue.Partition.Topic, b.Queue.Partition.Topic));

@@ -21,7 +21,12 @@ public sealed class Producer : IAsyncDisposable
     private ProducerTopic? _lastTopic;
     private bool _isDisposed;
 
-    internal Producer(Cluster cluster, ProducerOptions options) => _state = new ProducerState(cluster, options);
+    internal Producer(Cluster cluster, ProducerOptions options)
+    {
+        if (options.TransactionalId is not null && options is not { EnableIdempotence: true, Acks: Acks.All })
+            throw new ArgumentException("A transactional producer needs Acks.All and EnableIdempotence.", nameof(options));
+        _state = new ProducerState(cluster, options);
+    }
 
     public ProducerOptions Options => _state.Options;
 
@@ -107,13 +112,46 @@ public sealed class Producer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         if (Interlocked.Exchange(ref _isDisposed, true)) return;
+        if (_state.Transactions is { IsOpen: true }) await new Transaction(this, _state).DisposeAsync();
         await FlushAsync();
         _state.Sender.Dispose();
+    }
+
+    /// <summary>
+    /// Begins a transaction: what is written until it is committed counts together, or not at all. One at a time; written to
+    /// and ended by one thread at a time.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The producer has no transactional id, or the transaction before is not ended.</exception>
+    /// <exception cref="OrleansLogException">Another producer has taken over the transactional id: dispose of this one.</exception>
+    public Transaction BeginTransaction()
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        var transactions = _state.Transactions ?? throw new InvalidOperationException("Transactions need a name: set ProducerOptions.TransactionalId.");
+        transactions.Begin();
+        return new Transaction(this, _state);
+    }
+
+    /// <summary>
+    /// Takes the transactional id over from whichever producer had it before, whose open transaction is aborted. Happens by
+    /// itself with the first record; call it to have it done before anything is read.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The producer has no transactional id.</exception>
+    /// <exception cref="OrleansLogException">The brokers refuse.</exception>
+    public async Task InitTransactionsAsync(CancellationToken cancellationToken = default)
+    {
+        var transactions = _state.Transactions ?? throw new InvalidOperationException("Transactions need a name: set ProducerOptions.TransactionalId.");
+        _state.Identities.Replace(await transactions.IdentifyAsync(cancellationToken));
+    }
+
+    internal void Nudge()
+    {
+        foreach (var queue in _topics.Values.SelectMany(topic => topic.Queues())) queue.EnqueueIfAny();
     }
 
     private ProducerTopic FindTopic(string topic)
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
+        _state.Transactions?.CheckOpen();
         var last = Volatile.Read(ref _lastTopic);
         if (last is not null && (ReferenceEquals(last.Name, topic) || last.Name == topic)) return last;
         var found = _topics.GetOrAdd(topic, static (name, state) => new ProducerTopic(name, state), _state);

@@ -53,6 +53,19 @@ public sealed record ProducerOptions
     public bool EnableIdempotence { get; init; } = true;
 
     /// <summary>
+    /// The name under which this producer writes transactions (KIP-98), and nobody else at a time: another producer of the same
+    /// name ends what this one left open, and this one with it. Null for a producer without transactions. Takes brokers with
+    /// <c>transaction.version</c> 2 (Apache Kafka 4.0).
+    /// </summary>
+    public string? TransactionalId { get; init; }
+
+    /// <summary>
+    /// How long a transaction may stay open, in milliseconds; then the broker aborts it. No more than the brokers'
+    /// <c>transaction.max.timeout.ms</c>.
+    /// </summary>
+    public int TransactionTimeoutMs { get; init; } = 60_000;
+
+    /// <summary>
     /// The most batches of one partition that wait for an answer. More than 1 hide a long round trip. The order of records
     /// survives every retry with 1, and with up to 5 where <see cref="EnableIdempotence"/> has effect, which allows no more;
     /// otherwise a retried batch may land behind a later one.

@@ -15,7 +15,8 @@ internal sealed class ProducerState
         Budget = new ByteBudget(options.BufferBytes);
         Builders = new BuilderPool(options.BatchBytes, options.BufferBytes);
         Compressor = options.Compression == CompressionType.None ? null : CompressionCodecs.For(options.Compression);
-        Identities = new IdentitySource(cluster, options);
+        Transactions = options.TransactionalId is null ? null : new TransactionControl(cluster, options);
+        Identities = new IdentitySource(cluster, options, Transactions);
         Sender = new Sender(this);
     }
 
@@ -25,6 +26,9 @@ internal sealed class ProducerState
     public BuilderPool Builders { get; }
     public IRecordCompressor? Compressor { get; }
     public Sender Sender { get; }
+
+    /// <summary>The producer's transactions; null where there are none.</summary>
+    public TransactionControl? Transactions { get; }
 
     /// <summary>Under which name records are numbered.</summary>
     public IdentitySource Identities { get; }

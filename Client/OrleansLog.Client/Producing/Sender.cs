@@ -76,6 +76,11 @@ internal sealed class Sender : IDisposable
 
     private void Consider(PartitionQueue queue, long nowMs)
     {
+        if (_producer.Transactions?.Failure is { } failure)
+        {
+            GiveUpAll(queue, failure);
+            return;
+        }
         var leader = Metadata.View.Find(queue.Partition)?.Leader ?? BrokerId.None;
         if (leader == BrokerId.None)
         {
@@ -144,6 +149,14 @@ internal sealed class Sender : IDisposable
     {
         _isIdentifying = false;
         while (_unidentified.TryDequeue(out var queue)) _ready.Enqueue(queue);
+    }
+
+    // What is left of a transaction that cannot be committed any more.
+    private void GiveUpAll(PartitionQueue queue, OrleansLogException failure)
+    {
+        List<ProducerBatch> all = [];
+        queue.TakeAll(all);
+        foreach (var batch in all) GiveUp(batch, failure);
     }
 
     private void GiveUpExpired(PartitionQueue queue, long nowMs)
@@ -228,7 +241,7 @@ internal sealed class Sender : IDisposable
         }
         if (result.NewLeader is var (leader, epoch)) Metadata.LearnLeader(batch.Queue.Partition, leader, epoch);
         if (result.Error == ErrorCode.MessageTooLarge && batch.RecordCount > 1) Split(batch);
-        else if (MayRetry(batch, result.Error) && nowMs - batch.CreatedMs <= _producer.Options.DeliveryTimeoutMs) Retry(batch, result, nowMs);
+        else if (MayRetry(batch, result.Error) && !EndsTransaction(batch, result.Error) && nowMs - batch.CreatedMs <= _producer.Options.DeliveryTimeoutMs) Retry(batch, result, nowMs);
         else
         {
             batch.Queue.Land(batch);
@@ -264,8 +277,16 @@ internal sealed class Sender : IDisposable
         _producer.Release(batch);
     }
 
+    // Within a transaction nothing is numbered anew: it is aborted, and the next one begins with new numbers.
+    private bool EndsTransaction(ProducerBatch batch, ErrorCode error) =>
+        _producer.Transactions is { } transactions
+        && (transactions.Failure is not null
+            || error == ErrorCode.InvalidProducerEpoch
+            || (IsOfNumbers(error) && !batch.MayBeStored && batch.Queue.IsFirst(batch)));
+
     private void GiveUp(ProducerBatch batch, OrleansLogException error)
     {
+        _producer.Transactions?.Fail(error);
         batch.Fail(error);
         Announce(new DeliveryReport(batch.Queue.Partition, Offset.None, batch.RecordCount, error));
         _producer.Release(batch);

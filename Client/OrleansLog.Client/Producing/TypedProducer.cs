@@ -61,6 +61,9 @@ public sealed class Producer<TKey, TValue> : IAsyncDisposable
     /// <inheritdoc cref="Producer.FlushAsync"/>
     public ValueTask FlushAsync(CancellationToken cancellationToken = default) => Bytes.FlushAsync(cancellationToken);
 
+    /// <inheritdoc cref="Producer.BeginTransaction"/>
+    public Transaction BeginTransaction() => Bytes.BeginTransaction();
+
     /// <inheritdoc cref="Producer.DisposeAsync"/>
     public ValueTask DisposeAsync() => Bytes.DisposeAsync();
 

@@ -99,10 +99,13 @@ public sealed partial class TransactionCoordinator
     {
         var producer = new ProducerIdentity(asked.TransactionalId, asked.ProducerId, asked.ProducerEpoch);
         var partitions = PartitionsOf(asked.Topics);
+        var version = (short)(context.ApiVersion >= FirstVersionWithEpochs ? 2 : 1);
         var outcome = asked.VerifyOnly
             ? await RouteAsync(
                 asked.TransactionalId, (shard, now) => shard.Verify(producer, partitions, now), error => new PartsOutcome(error), context.Cancellation)
-            : await AddAsync(producer, partitions, version: (short)(context.ApiVersion >= FirstVersionWithEpochs ? 2 : 1), context.Cancellation);
+            : await RouteAsync(
+                asked.TransactionalId, (shard, reply, now) => shard.AddSoon(producer, partitions, version, reply, now), error => new PartsOutcome(error),
+                context.Cancellation);
         return new() { TransactionalId = asked.TransactionalId, TopicResults = Answer(asked.Topics, outcome) };
     }
 

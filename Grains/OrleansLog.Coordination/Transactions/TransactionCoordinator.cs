@@ -101,13 +101,19 @@ public sealed partial class TransactionCoordinator(TransactionOptions options, T
 
     private Task<T> RouteAsync<T>(
         string transactionalId, Func<TransactionShard, long, CoordinatorResult<T>> handler, Func<ErrorCode, T> refusal, CancellationToken cancellation)
+        where T : class =>
+        RouteAsync(transactionalId, (shard, _, now) => handler(shard, now), refusal, cancellation);
+
+    private Task<T> RouteAsync<T>(
+        string transactionalId, Func<TransactionShard, PendingReply<T>, long, CoordinatorResult<T>> handler, Func<ErrorCode, T> refusal,
+        CancellationToken cancellation)
         where T : class
     {
         if (transactionalId.Length == 0 || IsTooLong(transactionalId))
             return Task.FromResult(refusal(ErrorCode.InvalidRequest));
         if (!_elections.TryGetValue(PartitionFor(transactionalId, options.PartitionCount), out var election))
             return Task.FromResult(refusal(ErrorCode.NotCoordinator));
-        return election.Runtime.RunAsync((shard, _, now) => handler(shard, now), error => refusal(CoordinatorErrors.ForGroups(error))).WaitAsync(cancellation);
+        return election.Runtime.RunAsync(handler, error => refusal(CoordinatorErrors.ForGroups(error))).WaitAsync(cancellation);
     }
 
     private bool IsTooLong(string id) => id.Length > options.MaxIdBytes / 3 && Encoding.UTF8.GetByteCount(id) > options.MaxIdBytes;

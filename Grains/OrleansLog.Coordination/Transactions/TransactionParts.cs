@@ -7,39 +7,36 @@ namespace OrleansLog.Coordination.Transactions;
 internal sealed class TransactionParts(TransactionOptions options, ITopicDirectory topics, TransactionShard shard)
 {
     /// <summary>Adds partitions to the open transaction, or begins one with them. All or none.</summary>
-    /// <param name="producer">Whose transaction it is.</param>
-    /// <param name="partitions">What it writes to.</param>
-    /// <param name="version">2 where each transaction of this producer has an epoch of its own (KIP-890).</param>
-    /// <param name="nowMs">The time.</param>
-    public CoordinatorResult<PartsOutcome> Add(
-        ProducerIdentity producer, IReadOnlyCollection<TopicPartition> partitions, short version, long nowMs)
+    /// <param name="result">Takes what follows.</param>
+    /// <param name="state">Where the transactional id stands.</param>
+    /// <param name="asked">The partitions.</param>
+    /// <returns>What came of it, and where the transactional id stands then.</returns>
+    public (PartsOutcome Outcome, TransactionState State) Add(CoordinatorResult result, TransactionState? state, AskedParts asked)
     {
-        var result = new CoordinatorResult<PartsOutcome>(nowMs);
-        var state = shard.Find(producer.TransactionalId);
-        var error = Check(state, producer);
+        var error = Check(state, asked.Producer);
         if (error != ErrorCode.None)
-            return result.With(new(error));
-        if (partitions.Where(each => !topics.Contains(each.Topic, each.Partition)).ToList() is { Count: > 0 } unknown)
-            return result.With(new(ErrorCode.OperationNotAttempted, unknown.Distinct().ToDictionary(each => each, _ => ErrorCode.UnknownTopicOrPartition)));
+            return (new(error), state!);
+        if (asked.Partitions.Where(each => !topics.Contains(each.Topic, each.Partition)).ToList() is { Count: > 0 } unknown)
+            return (new(ErrorCode.OperationNotAttempted, unknown.Distinct().ToDictionary(each => each, _ => ErrorCode.UnknownTopicOrPartition)), state!);
         var isOpen = state!.Status == TransactionStatus.Ongoing;
-        var grown = isOpen ? state.Partitions.Union(partitions) : [.. partitions];
+        var grown = isOpen ? state.Partitions.Union(asked.Partitions) : [.. asked.Partitions];
         if (grown.Count > options.MaxPartitions)
-            return result.With(new(ErrorCode.InvalidRequest));
-        if (!isOpen || grown.Count > state.Partitions.Count)
-            shard.Change(result, state.With(grown, version, nowMs));
-        return result.With(new(ErrorCode.None));
+            return (new(ErrorCode.InvalidRequest), state);
+        if (isOpen && grown.Count == state.Partitions.Count)
+            return (new(ErrorCode.None), state);
+        var after = state.With(grown, asked.Version, result.NowMs);
+        shard.Change(result, after);
+        return (new(ErrorCode.None), after);
     }
 
     /// <summary>Says which partitions are part of the open transaction.</summary>
-    public CoordinatorResult<PartsOutcome> Verify(ProducerIdentity producer, IReadOnlyCollection<TopicPartition> partitions, long nowMs)
+    public static PartsOutcome Verify(TransactionState? state, ProducerIdentity producer, IReadOnlyCollection<TopicPartition> partitions)
     {
-        var result = new CoordinatorResult<PartsOutcome>(nowMs);
-        var state = shard.Find(producer.TransactionalId);
         var error = Check(state, producer);
         if (error != ErrorCode.None)
-            return result.With(new(error));
+            return new(error);
         var open = state!.Status == TransactionStatus.Ongoing ? state.Partitions : [];
-        return result.With(new(ErrorCode.None, partitions.Distinct().Where(each => !open.Contains(each)).ToDictionary(each => each, _ => ErrorCode.TransactionAbortable)));
+        return new(ErrorCode.None, partitions.Distinct().Where(each => !open.Contains(each)).ToDictionary(each => each, _ => ErrorCode.TransactionAbortable));
     }
 
     private static ErrorCode Check(TransactionState? state, ProducerIdentity producer) =>

@@ -18,6 +18,7 @@ internal sealed class TransactionShard(
     TransactionOptions options, ITopicDirectory topics, Action<TransactionState> decided, ILogger logger) : ICoordinatorShard
 {
     private readonly TransactionStore _store = new();
+    private readonly TransactionWaits _waiting = new();
 
     public int Mark => _store.Mark;
 
@@ -26,12 +27,25 @@ internal sealed class TransactionShard(
         new ProducerInit(this).Init(request, freshProducerId, nowMs);
 
     /// <inheritdoc cref="TransactionParts.Add"/>
-    public CoordinatorResult<PartsOutcome> Add(ProducerIdentity producer, IReadOnlyCollection<TopicPartition> partitions, short version, long nowMs) =>
-        new TransactionParts(options, topics, this).Add(producer, partitions, version, nowMs);
+    public CoordinatorResult<PartsOutcome> Add(ProducerIdentity producer, IReadOnlyCollection<TopicPartition> partitions, short version, long nowMs)
+    {
+        var result = new CoordinatorResult<PartsOutcome>(nowMs);
+        return result.With(Parts.Add(result, Find(producer.TransactionalId), new(producer, partitions, version)).Outcome);
+    }
+
+    /// <summary>As <see cref="Add"/>; but a transaction that is just ending is waited for.</summary>
+    public CoordinatorResult<PartsOutcome> AddSoon(
+        ProducerIdentity producer, IReadOnlyCollection<TopicPartition> partitions, short version, PendingReply<PartsOutcome> reply, long nowMs)
+    {
+        var result = new CoordinatorResult<PartsOutcome>(nowMs);
+        var asked = new AskedParts(producer, partitions, version, reply);
+        var outcome = Parts.Add(result, Find(producer.TransactionalId), asked).Outcome;
+        return outcome.Error == ErrorCode.ConcurrentTransactions && _waiting.TryAdd(asked) ? result : result.With(outcome);
+    }
 
     /// <inheritdoc cref="TransactionParts.Verify"/>
     public CoordinatorResult<PartsOutcome> Verify(ProducerIdentity producer, IReadOnlyCollection<TopicPartition> partitions, long nowMs) =>
-        new TransactionParts(options, topics, this).Verify(producer, partitions, nowMs);
+        new CoordinatorResult<PartsOutcome>(nowMs).With(TransactionParts.Verify(Find(producer.TransactionalId), producer, partitions));
 
     /// <inheritdoc cref="TransactionEnding.End"/>
     public CoordinatorResult<EndOutcome> End(ProducerIdentity producer, bool isCommit, bool bumpsEpoch, long? freshProducerId, long nowMs) =>
@@ -42,8 +56,19 @@ internal sealed class TransactionShard(
     {
         var result = new CoordinatorResult<Completed>(nowMs);
         if (Find(ended.TransactionalId) is { IsEnding: true } state && state.ProducerId == ended.ProducerId && state.Epoch == ended.Epoch)
-            Change(result, state.Completed(nowMs));
+            Complete(result, state.Completed(nowMs));
         return result.With(new Completed(ErrorCode.None));
+    }
+
+    // The next transaction, if somebody waits to begin it, shares the append.
+    private void Complete(CoordinatorResult result, TransactionState state)
+    {
+        Change(result, state);
+        foreach (var asked in _waiting.Take(state.TransactionalId))
+        {
+            (var outcome, state) = Parts.Add(result, state, asked);
+            result.Settle(asked.Reply!, outcome);
+        }
     }
 
     public CoordinatorResult<ListTransactionsResponse> List(ListTransactionsRequest request, long nowMs) =>
@@ -108,7 +133,15 @@ internal sealed class TransactionShard(
         return result;
     }
 
-    public CoordinatorResult Unload(ErrorCode error, long nowMs) => new(nowMs);
+    public CoordinatorResult Unload(ErrorCode error, long nowMs)
+    {
+        var result = new CoordinatorResult(nowMs);
+        foreach (var asked in _waiting.TakeAll())
+            result.Refuse(asked.Reply, error);
+        return result;
+    }
+
+    private TransactionParts Parts => new(options, topics, this);
 
     // The producer is fenced by that: its next request is refused.
     private void TimeUp(CoordinatorResult result, TransactionState state)

@@ -51,12 +51,17 @@ public sealed class TransactionVerification(ClusterDirectory cluster, Func<Broke
             return ErrorCode.CoordinatorNotAvailable;
         try
         {
-            var answer = await peers(coordinator).AddPartitionsToTxnAsync(Request(transaction, partition), cancellationToken);
+            var asked = peers(coordinator).AddPartitionsToTxnAsync(Request(transaction, partition), cancellationToken);
+            var answer = asked.IsCompleted ? await asked : await asked.WaitAsync(PatienceMax, time, cancellationToken);
             return answer.ResultsByTransaction[0].TopicResults[0].ResultsByPartition[0].PartitionErrorCode;
         }
         catch (IOException)
         {
             return ErrorCode.CoordinatorNotAvailable;
+        }
+        catch (TimeoutException)
+        {
+            return ErrorCode.ConcurrentTransactions;
         }
     }
 

@@ -97,6 +97,35 @@ public sealed class SameClientAnyWayTests : IAsyncLifetime
 
     [Theory]
     [MemberData(nameof(Ways))]
+    public async Task A_transaction_is_read_whole_or_not_at_all(Way way)
+    {
+        var client = await ConnectAsync(way);
+        await client.Admin.CreateTopicAsync(new NewTopic("bills", PartitionCount: 1));
+        await using var producer = client.CreateProducer(new ProducerOptions { TransactionalId = $"billing-{way}" });
+        await using (var transaction = producer.BeginTransaction())
+        {
+            for (var i = 0; i < 5; i++) await producer.ProduceAsync("bills", Bytes(i));
+            await transaction.SendOffsetsAsync([new(new TopicPartition("bills", 0), new Offset(3))], new ConsumerGroupMetadata("copiers"));
+            await transaction.CommitAsync();
+        }
+        await using (var transaction = producer.BeginTransaction()) await producer.ProduceAsync("bills", Bytes(77));
+        await using (var transaction = producer.BeginTransaction())
+        {
+            await producer.ProduceAsync("bills", Bytes(5));
+            await transaction.CommitAsync();
+        }
+
+        await using var consumer = client.CreateConsumer<byte[], byte[]>(
+            new ConsumerOptions { IsolationLevel = IsolationLevel.ReadCommitted, OffsetReset = OffsetReset.Earliest });
+        consumer.Assign([new TopicPartition("bills", 0)]);
+        Assert.Equal(Enumerable.Range(0, 6), await TakeAsync(consumer, 6));
+        await using var group = client.CreateConsumer<byte[], byte[]>(
+            new ConsumerOptions { GroupId = "copiers", IsolationLevel = IsolationLevel.ReadCommitted, Commit = CommitMode.Manual });
+        Assert.Equal(3, Assert.Single(await group.CommittedAsync([new TopicPartition("bills", 0)])).Offset.Value);
+    }
+
+    [Theory]
+    [MemberData(nameof(Ways))]
     public async Task Many_requests_in_flight_keep_their_order(Way way)
     {
         const int Records = 5_000;

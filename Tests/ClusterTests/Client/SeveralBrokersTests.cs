@@ -1,5 +1,7 @@
+using System.Text;
 using Microsoft.Extensions.DependencyInjection;
 using OrleansLog.Client;
+using OrleansLog.Protocol;
 using OrleansLog.UnitTests.Metadata;
 
 namespace OrleansLog.ClusterTests.Client;
@@ -36,6 +38,34 @@ public sealed class SeveralBrokersTests(Azurite azurite) : IAsyncLifetime
     [Fact]
     public async Task From_within_a_silo_every_partition_is_reached() =>
         await ProduceToAllAsync(_silos[1].Services.GetRequiredService<OrleansLogClient>());
+
+    /// <summary>Coordinators and leaders are on both silos, so that they ask each other and have markers written by each other.</summary>
+    [Fact]
+    public async Task Transactions_reach_every_partition()
+    {
+        await using var application = await _silos[0].ConnectAsync();
+        var client = application.Log;
+        await client.Admin.CreateTopicAsync(new NewTopic("together", Partitions, ReplicationFactor: 2));
+        for (var id = 0; id < 6; id++)
+        {
+            await using var producer = client.CreateProducer(new ProducerOptions { TransactionalId = $"writer-{id}", Partitioner = new InTurn() });
+            await using (var aborted = producer.BeginTransaction()) await producer.ProduceAsync("together", "aborted"u8);
+            await using var transaction = producer.BeginTransaction();
+            for (var i = 0; i < Partitions; i++) await producer.ProduceAsync("together", "record"u8);
+            await transaction.CommitAsync();
+        }
+
+        Assert.Equal(2, (await client.Admin.ListTransactionsAsync()).Select(each => each.Coordinator).Distinct().Count());
+        await using var consumer = client.CreateConsumer(new ConsumerOptions { IsolationLevel = IsolationLevel.ReadCommitted, OffsetReset = OffsetReset.Earliest });
+        consumer.Assign(Enumerable.Range(0, Partitions).Select(index => new TopicPartition("together", index)));
+        var values = new List<string>();
+        await foreach (var batch in consumer.ConsumeBatchesAsync())
+        {
+            foreach (var record in batch) values.Add(Encoding.UTF8.GetString(record.Value));
+            if (values.Count == 6 * Partitions) break;
+        }
+        Assert.All(values, value => Assert.Equal("record", value));
+    }
 
     private static async Task ProduceToAllAsync(OrleansLogClient client)
     {

@@ -12,13 +12,15 @@ internal static class Records
 {
     private const int ValueBytes = 40;
 
-    public static byte[] Batch(IEnumerable<long> values, long producerId = RecordBatchHeader.NoProducerId, int baseSequence = RecordBatchHeader.NoSequence)
+    public static byte[] Batch(IEnumerable<long> values, long producerId = RecordBatchHeader.NoProducerId, int baseSequence = RecordBatchHeader.NoSequence,
+        short epoch = 0, bool isTransactional = false)
     {
         using var builder = new RecordBatchBuilder(1 << 16)
         {
             ProducerId = producerId,
-            ProducerEpoch = (short)(producerId < 0 ? -1 : 0),
+            ProducerEpoch = producerId < 0 ? RecordBatchHeader.NoProducerEpoch : epoch,
             BaseSequence = baseSequence,
+            IsTransactional = isTransactional,
         };
         Span<byte> value = stackalloc byte[ValueBytes];
         foreach (var number in values)

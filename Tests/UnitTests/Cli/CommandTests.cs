@@ -113,6 +113,27 @@ public sealed class CommandTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_group_of_the_consumer_protocol_is_read_described_and_moved()
+    {
+        await Succeed("topics create a --partitions 1");
+        await Succeed("produce a", "1\n2\n3\n4\n"u8.ToArray());
+        Assert.Equal("1\n2\n3\n", (await Succeed("consume a --group g --protocol consumer --from-beginning --max 3")).RecordText);
+        Assert.Equal("4\n", (await Succeed("consume a --group g --protocol consumer --exit-at-end")).RecordText);
+        var described = await Succeed("groups describe g");
+        Assert.StartsWith("Group g: Empty, consumer, epoch ", described.Text, StringComparison.Ordinal);
+        Assert.Equal(["a", "0", "4", "4", "0", "-"], LastRow(described));
+        Assert.Equal(["g", "Empty", "consumer", "consumer"], LastRow(await Succeed("groups list --type consumer --state empty")));
+        Assert.DoesNotContain("consumer", (await Succeed("groups list --type classic")).Text, StringComparison.Ordinal);
+
+        Assert.Contains("nothing is changed yet", (await Succeed("groups reset-offsets g --topic a --to-earliest --dry-run")).Error, StringComparison.Ordinal);
+        Assert.Equal(["a", "0", "4", "1"], LastRow(await Succeed("groups reset-offsets g --topic a --to-offset 1 --execute")));
+        Assert.Equal("2\n3\n4\n", (await Succeed("consume a --group g --exit-at-end")).RecordText);
+        Assert.Equal(["a", "0", "4", "0"], LastRow(await Succeed("groups reset-offsets g --topic a --to-datetime 2000-01-01T00:00:00Z")));
+        Assert.Equal(["a", "0", "4", "4"], LastRow(await Succeed("groups reset-offsets g --topic a --to-latest")));
+        await Succeed("groups delete g");
+    }
+
+    [Fact]
     public async Task Topics_are_created_described_altered_and_deleted()
     {
         await Succeed("topics create orders --partitions 2 --replication-factor 1 --config retention.ms=1000");

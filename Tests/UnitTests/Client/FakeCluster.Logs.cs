@@ -86,7 +86,7 @@ public sealed partial class FakeCluster
         lock (_gate)
         {
             if (NextError(ApiKey.Metadata) is var error && error != ErrorCode.None) throw new OrleansLogException(error, "The metadata failed.");
-            var names = request.Topics?.Select(topic => topic.Name!) ?? _topics.Keys;
+            var names = request.Topics?.Select(topic => topic.Name ?? NameOf(topic.TopicId)) ?? _topics.Keys;
             return new MetadataResponse
             {
                 Brokers = [.. Brokers.Select(id => new MetadataResponse.MetadataResponseBroker { NodeId = id, Host = $"b{id}", Port = 9092, Rack = Racks.GetValueOrDefault(id) })],
@@ -96,6 +96,8 @@ public sealed partial class FakeCluster
             };
         }
     }
+
+    private string NameOf(Guid id) => _topics.FirstOrDefault(topic => topic.Value.Id == id).Key ?? "";
 
     private MetadataResponse.MetadataResponseTopic Describe(string name)
     {

@@ -138,6 +138,7 @@ public sealed partial class FakeCluster : IClusterTransport
 
     private async ValueTask<ResponseFrame> AnswerAsync(int broker, ApiKey api, Body body, CancellationToken cancellationToken) => api switch
     {
+        _ when _scripts.TryGetValue(api, out var script) => script(broker, body),
         ApiKey.Metadata => body.Answer(Metadata(body.Read<MetadataRequest>())),
         ApiKey.Produce => body.Answer(Produce(broker, body.Read<ProduceRequest>())),
         ApiKey.Fetch => body.Answer(await FetchAsync(broker, body.Read<FetchRequest>(), body.Version, cancellationToken)),
@@ -151,7 +152,6 @@ public sealed partial class FakeCluster : IClusterTransport
         ApiKey.OffsetFetch => body.Answer(FetchOffsets(body.Read<OffsetFetchRequest>())),
         ApiKey.InitProducerId => body.Answer(InitProducerId()),
         ApiKey.CreateTopics => body.Answer(CreateTopics(body.Read<CreateTopicsRequest>())),
-        _ when _scripts.TryGetValue(api, out var script) => script(broker, body),
         _ => throw new InvalidOperationException($"The fake cluster does not answer {api}."),
     };
 

@@ -13,9 +13,9 @@ public sealed class FakeTopics : ITopicDirectory
     public IEnumerable<string> Names => _topics.Keys;
 
     /// <summary>Makes a topic, or gives one that there is more partitions.</summary>
-    public void Create(string name, int partitions)
+    public void Create(string name, int partitions, Guid? withId = null)
     {
-        var id = _topics.TryGetValue(name, out var present) ? present.Id : new Guid(1, 0, 0, 0, 0, 0, 0, 0, 0, 0, (byte)++_ids);
+        var id = withId ?? (_topics.TryGetValue(name, out var present) ? present.Id : new Guid(1, 0, 0, 0, 0, 0, 0, 0, 0, 0, (byte)++_ids));
         _topics[name] = new TopicShape(id, partitions);
         Edition = new object();
     }

@@ -19,8 +19,9 @@ public sealed class GroupScript : ITopicDirectory
 
     private int _ids;
 
-    public GroupScript(Func<GroupOptions, GroupOptions>? configure = null, MemoryPartition? partition = null)
+    public GroupScript(Func<GroupOptions, GroupOptions>? configure = null, MemoryPartition? partition = null, ManualClock? clock = null)
     {
+        Clock = clock ?? new ManualClock();
         var options = new GroupOptions { PartitionCount = 1, InitialRebalanceDelayMs = 0 };
         Options = configure?.Invoke(options) ?? options;
         Partition = partition ?? new MemoryPartition();
@@ -28,7 +29,7 @@ public sealed class GroupScript : ITopicDirectory
     }
 
     public GroupOptions Options { get; }
-    public ManualClock Clock { get; } = new();
+    public ManualClock Clock { get; }
     public MemoryPartition Partition { get; }
     public GroupCoordinator Coordinator { get; private set; }
     public HashSet<string> UnknownTopics { get; } = ["nowhere"];

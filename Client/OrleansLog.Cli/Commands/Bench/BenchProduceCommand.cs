@@ -17,6 +17,7 @@ internal static class BenchProduceCommand
     private static readonly Option<CompressionType?> Compression = CommonOptions.CompressionOption();
     private static readonly Option<int?> BatchBytes = CommonOptions.Int("--batch-bytes", "The size at which a batch is sent (default 1,000,000).", 1);
     private static readonly Option<bool> NoIdempotence = new("--no-idempotence") { Description = "Do not number the records (a retry may store some twice)." };
+    private static readonly Option<long?> TransactionRecords = CommonOptions.Long("--transaction-records", "Write in transactions of so many records each.", 1);
     private static readonly Option<int?> LingerMs = CommonOptions.LingerOption();
 
     public static Command Create() => new OlogCommand(
@@ -28,7 +29,7 @@ internal static class BenchProduceCommand
         "olog bench produce --acks 1 --compression lz4 --records 1000000")
     {
         BenchTopic.Name, BenchTopic.Partitions, BenchTopic.Config, BenchTopic.RecordSize, Records, BenchTopic.Seconds,
-        AckLevel, Compression, BatchBytes, LingerMs, NoIdempotence,
+        AckLevel, Compression, BatchBytes, LingerMs, NoIdempotence, TransactionRecords,
     }.Runs(RunAsync);
 
     private static async Task RunAsync(Session session, CancellationToken cancellationToken)
@@ -44,6 +45,7 @@ internal static class BenchProduceCommand
             Compression = session.Get(Compression) ?? byDefault.Compression,
             BatchBytes = session.Get(BatchBytes) ?? byDefault.BatchBytes,
             EnableIdempotence = !session.Get(NoIdempotence),
+            TransactionalId = session.Get(TransactionRecords) is null ? null : $"olog-bench-{Guid.NewGuid():n}",
             LingerMs = CommonOptions.LingerMsOf(session, LingerMs, acks),
             OnDelivery = report => error ??= report.Error,
         };
@@ -56,6 +58,7 @@ internal static class BenchProduceCommand
         }
         progress.Dispose();
         if (error is not null) throw error;
+        if (session.Get(TransactionRecords) is { } size) session.Out.WriteLine($"In transactions of {Units.Counted(size, "record")}.");
         session.Out.WriteLine($"Produced {Units.Throughput(progress.Records, progress.Bytes, progress.Elapsed)}, acks {options.Acks}, compression {options.Compression}.");
         if (options.Acks != Acks.None) session.Out.WriteLine($"To acknowledgement, under full load: {latencies}.");
     }
@@ -69,13 +72,26 @@ internal static class BenchProduceCommand
         while (progress.Records < records && !failed() && !cancellationToken.IsCancellationRequested)
         {
             if (progress.Elapsed.TotalSeconds >= seconds) return;
-            var value = payload.Next();
-            _ = TimeAsync(producer.ProduceAsync(topic, value, CancellationToken.None), latencies);
-            progress.Add(1, value.Length);
-            var round = (int)Math.Min(RecordsPerRound - 1, records - progress.Records);
-            for (var left = round; left > 0;)
-                if (Post(producer, topic, payload, progress, ref left) is { } pending) await pending;
+            await using var transaction = producer.Options.TransactionalId is null ? null : producer.BeginTransaction();
+            var end = Math.Min(records, progress.Records + (session.Get(TransactionRecords) ?? RecordsPerRound));
+            while (progress.Records < end) await WriteRoundAsync(producer, topic, payload, progress, latencies, end);
+            if (transaction is not null) await transaction.CommitAsync(CancellationToken.None);
         }
+    }
+
+    private static async Task WriteRoundAsync(Producer producer, string topic, Payload payload, Progress progress, Percentiles latencies, long end)
+    {
+        WriteTimed(producer, topic, payload, progress, latencies);
+        var round = (int)Math.Min(RecordsPerRound - 1, end - progress.Records);
+        for (var left = round; left > 0;)
+            if (Post(producer, topic, payload, progress, ref left) is { } pending) await pending;
+    }
+
+    private static void WriteTimed(Producer producer, string topic, Payload payload, Progress progress, Percentiles latencies)
+    {
+        var value = payload.Next();
+        _ = TimeAsync(producer.ProduceAsync(topic, value, CancellationToken.None), latencies);
+        progress.Add(1, value.Length);
     }
 
     private static Task? Post(Producer producer, string topic, Payload payload, Progress progress, ref int left)

@@ -25,7 +25,7 @@ internal static class DescribeGroupCommand
         var admin = (await session.ConnectAsync(cancellationToken)).Admin;
         var group = await GroupLookup.DescribeAsync(admin, session.Get(Group), cancellationToken);
         session.Out.WriteLine(
-            $"Group {group.GroupId}: {group.State}, assignor {OrNothing(group.Assignor)}, coordinator {group.Coordinator}, "
+            $"Group {group.GroupId}: {group.State}, {group.GroupType}{EpochOf(group)}, assignor {OrNothing(group.Assignor)}, coordinator {group.Coordinator}, "
             + $"{Units.Counted(group.Members.Count, "member")}");
         var offsets = await OffsetsAsync(admin, group, cancellationToken);
         if (offsets.RowCount > 0) offsets.WriteTo(session.Terminal);
@@ -53,15 +53,18 @@ internal static class DescribeGroupCommand
 
     private static TextTable Members(GroupDescription group)
     {
-        var table = new TextTable("MEMBER", "INSTANCE", "CLIENT", "HOST", "READS");
+        var table = new TextTable("MEMBER", "INSTANCE", "CLIENT", "HOST", "READS", "IS TO READ");
         foreach (var member in group.Members)
         {
+            var isThere = member.Target.ToHashSet().SetEquals(member.Assignment);
             table.Add(
                 member.MemberId, OrNothing(member.GroupInstanceId), member.ClientId, member.ClientHost,
-                OrNothing(string.Join(' ', member.Assignment)));
+                OrNothing(string.Join(' ', member.Assignment)), isThere ? "the same" : OrNothing(string.Join(' ', member.Target)));
         }
         return table;
     }
+
+    private static string EpochOf(GroupDescription group) => group.Epoch == 0 ? "" : Units.Invariant($", epoch {group.Epoch}");
 
     private static string LagOf(Offset? committed, Offset? end) =>
         committed is { } from && end is { } to ? Units.Invariant($"{Math.Max(0, to - from)}") : Nothing;

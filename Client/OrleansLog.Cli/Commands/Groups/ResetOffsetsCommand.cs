@@ -25,6 +25,20 @@ internal static class ResetOffsetsCommand
         HelpName = "earliest|latest|OFFSET|TIME",
     };
 
+    private static readonly Option<bool> ToEarliest = new("--to-earliest") { Description = "To the oldest record; as --to earliest." };
+
+    private static readonly Option<bool> ToLatest = new("--to-latest") { Description = "To the end; as --to latest." };
+
+    private static readonly Option<long?> ToOffset = CommonOptions.Long("--to-offset", "To this offset; as --to OFFSET.", long.MinValue);
+
+    private static readonly Option<string?> ToDatetime = new("--to-datetime")
+    {
+        Description = "To the first record at or after a time; as --to TIME.",
+        HelpName = "TIME",
+    };
+
+    private static readonly Option<bool> DryRun = new("--dry-run") { Description = "Only show what would be done, which is what happens without --execute." };
+
     private static readonly Option<long?> ShiftBy = CommonOptions.Long(
         "--shift-by", "Move from the committed offset by so many records; below 0 is back.", long.MinValue);
 
@@ -35,9 +49,10 @@ internal static class ResetOffsetsCommand
         "Moves a group to other offsets, where it goes on when its members come back.",
         "olog groups reset-offsets kitchen --topic orders --to earliest",
         "olog groups reset-offsets kitchen --topic orders --to 2025-06-01T12:00:00Z --execute",
-        "olog groups reset-offsets kitchen --topic orders --shift-by -100 --execute")
+        "olog groups reset-offsets kitchen --topic orders --shift-by -100 --execute",
+        "olog groups reset-offsets kitchen --topic orders --to-datetime 2025-06-01T12:00:00Z --dry-run")
     {
-        Group, Topic, Partitions, To, ShiftBy, Execute,
+        Group, Topic, Partitions, To, ToEarliest, ToLatest, ToOffset, ToDatetime, ShiftBy, DryRun, Execute,
     }.Runs(RunAsync);
 
     private static async Task RunAsync(Session session, CancellationToken cancellationToken)
@@ -60,7 +75,14 @@ internal static class ResetOffsetsCommand
 
     private static StartPosition? TargetOf(Session session)
     {
-        if (session.Has(To) == session.Has(ShiftBy)) throw new CommandException("say where to: either --to or --shift-by.", ExitCode.Usage);
+        Option[] ways = [To, ToEarliest, ToLatest, ToOffset, ToDatetime, ShiftBy];
+        if (ways.Count(session.Has) != 1)
+            throw new CommandException("say where to: either --to or --shift-by, or one of --to-earliest, --to-latest, --to-offset and --to-datetime.", ExitCode.Usage);
+        if (session.Get(DryRun) && session.Get(Execute)) throw new CommandException("--dry-run and --execute exclude each other.", ExitCode.Usage);
+        if (session.Get(ToEarliest)) return StartPosition.Earliest;
+        if (session.Get(ToLatest)) return StartPosition.Latest;
+        if (session.Get(ToOffset) is { } offset) return new StartPosition(null, offset);
+        if (session.Get(ToDatetime) is { } time) return StartPosition.ParseTime(ToDatetime.Name, time);
         return session.Get(To) is { } to ? StartPosition.Parse(To.Name, to) : null;
     }
 

@@ -13,6 +13,7 @@ internal sealed class Heartbeat(Cluster cluster, ConsumerOptions options, GroupC
 {
     private CancellationTokenSource? _running;
     private long _polledAt;
+    private long _matchedAt;
 
     public void NotePoll() => Volatile.Write(ref _polledAt, cluster.Time.GetTimestamp());
 
@@ -20,6 +21,7 @@ internal sealed class Heartbeat(Cluster cluster, ConsumerOptions options, GroupC
     {
         Stop();
         NotePoll();
+        _matchedAt = cluster.Time.GetTimestamp();
         _running = new CancellationTokenSource();
         _ = BeatAsync(_running.Token);
     }
@@ -48,6 +50,14 @@ internal sealed class Heartbeat(Cluster cluster, ConsumerOptions options, GroupC
         catch (OperationCanceledException)
         {
         }
+    }
+
+    // As often as metadata is refreshed.
+    private async Task MatchIfDueAsync(CancellationToken cancellationToken)
+    {
+        if (cluster.Time.GetElapsedTime(_matchedAt).TotalMilliseconds < cluster.Options.MetadataAgeMsMax) return;
+        _matchedAt = cluster.Time.GetTimestamp();
+        await membership.MatchTopicsAsync(cancellationToken);
     }
 
     private bool IsApplicationGone() =>
@@ -80,6 +90,7 @@ internal sealed class Heartbeat(Cluster cluster, ConsumerOptions options, GroupC
         {
             var response = await coordinator.SendOnceAsync(request, response => response.ErrorCode, 0, cancellationToken);
             membership.Hear(member, response.ErrorCode);
+            await MatchIfDueAsync(cancellationToken);
         }
         catch (OrleansLogException e)
         {

@@ -10,7 +10,7 @@ namespace OrleansLog.Client.Consuming;
 /// A member of a classic group: joins, takes its share, keeps itself alive, and gives up what the group moves. Joining
 /// and the application's callbacks run on the reader's turn; heartbeats run beside it.
 /// </summary>
-internal sealed class Membership : IAsyncDisposable
+internal sealed class Membership : IMembership
 {
     private readonly Cluster _cluster;
     private readonly ConsumerOptions _options;
@@ -53,6 +53,14 @@ internal sealed class Membership : IAsyncDisposable
 
     /// <summary>Notes that the application is alive.</summary>
     public void NotePoll() => _heartbeat.NotePoll();
+
+    /// <summary>Looks whether the expression that topics are subscribed to by matches other ones now.</summary>
+    public async Task MatchTopicsAsync(CancellationToken cancellationToken)
+    {
+        if (_subscription.Pattern is not { } pattern) return;
+        var matched = await TopicPattern.MatchAsync(_cluster, pattern, cancellationToken);
+        if (!matched.SequenceEqual(_subscription.Topics)) RequestJoin();
+    }
 
     /// <summary>Makes the member join again with its next read.</summary>
     public void RequestJoin()
@@ -105,6 +113,8 @@ internal sealed class Membership : IAsyncDisposable
         }
     }
 
+    public Task<bool> CatchUpAsync(GroupMember asked, CancellationToken cancellationToken) => Task.FromResult(false);
+
     /// <summary>Leaves the group, unless the member is static and may come back.</summary>
     public async Task LeaveAsync(string reason, CancellationToken cancellationToken)
     {
@@ -156,6 +166,7 @@ internal sealed class Membership : IAsyncDisposable
     private async Task RebalanceAsync(CancellationToken cancellationToken)
     {
         await _commitBeforeRebalance(cancellationToken);
+        if (_subscription.Pattern is { } pattern) _subscription.Match(await TopicPattern.MatchAsync(_cluster, pattern, cancellationToken));
         if (_assignor is not { IsCooperative: true }) await RevokeAsync(_subscription.Partitions(), cancellationToken);
         _heartbeat.Stop();
         lock (_gate) (_isJoining, _needsJoin) = (true, false);
