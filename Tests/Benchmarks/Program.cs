@@ -15,6 +15,7 @@ var root = new RootCommand(
     CommandLine.Program("latency", "produce to consume, at fixed rates", Latency.Run),
     CommandLine.Program("start-idle", "ours alone: start, idle memory, bytes and flushes written, recovery after kill -9", StartIdle.Run),
     CommandLine.Program("replication", "ours alone: one replica against three, in one process, acks=all", Replication.Run),
+    CommandLine.Program("groups", "ours alone: rebalances, commits of offsets, failover of coordinators", Groups.Run),
     CommandLine.Program("allocations", "ours alone: bytes allocated for a request and for a record", Allocations.Run),
 };
 return Programs.AddWhatThereIs(root).Parse(args).Invoke();

@@ -17,6 +17,13 @@ public static class ClientRecords
         return builder.Build().ToArray();
     }
 
+    public static ReadOnlyMemory<byte> BuildPairs(params (string Key, string Value)[] records)
+    {
+        using var builder = new RecordBatchBuilder(1024 * 1024);
+        foreach (var (key, value) in records) builder.TryAppend(0, Encoding.UTF8.GetBytes(key), false, Encoding.UTF8.GetBytes(value), false, []);
+        return builder.Build().ToArray();
+    }
+
     public static IReadOnlyList<string> Values(byte[] batch)
     {
         RecordBatchHeader.TryRead(batch, out var header);
