@@ -154,6 +154,22 @@ public sealed class TransactionTests
     }
 
     [Fact]
+    public async Task A_topic_that_is_deleted_meanwhile_holds_no_transaction_up()
+    {
+        var (broker, client) = await StartAsync();
+        await using var _ = broker;
+        await using var __ = client;
+        var producer = await TransactionScript.InitAsync(client);
+        await producer.WriteAsync("orders", "kept");
+        await producer.WriteAsync("bills", "gone");
+        await client.CallAsync(new DeleteTopicsRequest { Topics = [new() { Name = "bills" }] });
+        Assert.Equal(Ok, await producer.EndAsync(isCommit: true));
+        await SettledAsync(client, "orders", 2);
+        while ((await client.CallAsync(new DescribeTransactionsRequest { TransactionalIds = ["tx"] })).TransactionStates[0].State != "CompleteCommit") await Task.Yield();
+        Assert.Equal(Ok, await producer.WriteAsync("orders", "next"));
+    }
+
+    [Fact]
     public async Task Batches_behind_the_first_of_a_transaction_keep_their_order()
     {
         var (broker, client) = await StartAsync();

@@ -18,6 +18,7 @@ internal static class BenchProduceCommand
     private static readonly Option<int?> BatchBytes = CommonOptions.Int("--batch-bytes", "The size at which a batch is sent (default 1,000,000).", 1);
     private static readonly Option<bool> NoIdempotence = new("--no-idempotence") { Description = "Do not number the records (a retry may store some twice)." };
     private static readonly Option<long?> TransactionRecords = CommonOptions.Long("--transaction-records", "Write in transactions of so many records each.", 1);
+    private static readonly Option<int?> Producers = CommonOptions.Int("--producers", "How many producers write at a time (default 1), each its share of the records.", 1, 1000);
     private static readonly Option<int?> LingerMs = CommonOptions.LingerOption();
 
     public static Command Create() => new OlogCommand(
@@ -29,7 +30,7 @@ internal static class BenchProduceCommand
         "olog bench produce --acks 1 --compression lz4 --records 1000000")
     {
         BenchTopic.Name, BenchTopic.Partitions, BenchTopic.Config, BenchTopic.RecordSize, Records, BenchTopic.Seconds,
-        AckLevel, Compression, BatchBytes, LingerMs, NoIdempotence, TransactionRecords,
+        AckLevel, Compression, BatchBytes, LingerMs, NoIdempotence, TransactionRecords, Producers,
     }.Runs(RunAsync);
 
     private static async Task RunAsync(Session session, CancellationToken cancellationToken)
@@ -45,21 +46,24 @@ internal static class BenchProduceCommand
             Compression = session.Get(Compression) ?? byDefault.Compression,
             BatchBytes = session.Get(BatchBytes) ?? byDefault.BatchBytes,
             EnableIdempotence = !session.Get(NoIdempotence),
-            TransactionalId = session.Get(TransactionRecords) is null ? null : $"olog-bench-{Guid.NewGuid():n}",
             LingerMs = CommonOptions.LingerMsOf(session, LingerMs, acks),
             OnDelivery = report => error ??= report.Error,
         };
         var latencies = new Percentiles();
-        using var progress = new Progress(session.Terminal);
-        await using (var producer = client.CreateProducer(options))
+        // Who watches sees the first one's part.
+        var parts = Enumerable.Range(0, session.Get(Producers) ?? 1).Select(i => new Progress(session.Terminal, hidden: i > 0)).ToArray();
+        await Task.WhenAll(parts.Select(part => Task.Run(async () =>
         {
-            await WriteAsync(session, producer, topic.Name, progress, latencies, () => error is not null, cancellationToken);
+            var name = session.Get(TransactionRecords) is null ? null : $"olog-bench-{Guid.NewGuid():n}";
+            await using var producer = client.CreateProducer(options with { TransactionalId = name });
+            await WriteAsync(session, producer, topic.Name, part, latencies, () => error is not null, cancellationToken);
             await producer.FlushAsync(CancellationToken.None);
-        }
-        progress.Dispose();
+        }, CancellationToken.None)));
+        var elapsed = parts[0].Elapsed;
+        foreach (var part in parts) part.Dispose();
         if (error is not null) throw error;
         if (session.Get(TransactionRecords) is { } size) session.Out.WriteLine($"In transactions of {Units.Counted(size, "record")}.");
-        session.Out.WriteLine($"Produced {Units.Throughput(progress.Records, progress.Bytes, progress.Elapsed)}, acks {options.Acks}, compression {options.Compression}.");
+        session.Out.WriteLine($"Produced {Units.Throughput(parts.Sum(part => part.Records), parts.Sum(part => part.Bytes), elapsed)}, acks {options.Acks}, compression {options.Compression}.");
         if (options.Acks != Acks.None) session.Out.WriteLine($"To acknowledgement, under full load: {latencies}.");
     }
 
@@ -68,7 +72,7 @@ internal static class BenchProduceCommand
     {
         var payload = new Payload(session.Get(BenchTopic.RecordSize) ?? BenchTopic.DefaultRecordSize);
         var seconds = session.Get(BenchTopic.Seconds);
-        var records = session.Get(Records) ?? (seconds is null ? DefaultRecords : long.MaxValue);
+        var records = (session.Get(Records) ?? (seconds is null ? DefaultRecords : long.MaxValue)) / (session.Get(Producers) ?? 1);
         while (progress.Records < records && !failed() && !cancellationToken.IsCancellationRequested)
         {
             if (progress.Elapsed.TotalSeconds >= seconds) return;
