@@ -61,7 +61,8 @@ public sealed class TieredLog
     public Exception? Problem { get; private set; }
 
     /// <summary>The first offset that can be read, wherever it is; null before that is known.</summary>
-    public Offset? LogStartOffset => Manifest is not { } manifest ? null : manifest.Segments.IsEmpty ? _log.LogStartOffset : manifest.LogStartOffset;
+    public Offset? LogStartOffset =>
+        Manifest is not { } manifest ? null : manifest.Segments.IsEmpty ? Offset.Max(manifest.LogStartOffset, OldestHere) : manifest.LogStartOffset;
 
     /// <summary>Everything below is in the store; none when nothing is.</summary>
     public Offset TieredEnd => Manifest?.End ?? Offset.None;
@@ -159,11 +160,11 @@ public sealed class TieredLog
         Arrived?.Invoke();
     }
 
-    /// <summary>Up to where the disk need not keep what the store has.</summary>
+    /// <summary>Up to where the disk need not keep what the store has, or what is gone altogether.</summary>
     public Offset LocalRetentionOffset()
     {
         var mayGo = _log.RetentionOffset(NowMs, Options.LocalRetentionMs, Options.LocalRetentionBytes);
-        return Offset.Max(_log.LogStartOffset, Offset.Min(mayGo, TieredEnd));
+        return Offset.Max(OldestHere, Offset.Max(Manifest?.LogStartOffset ?? Offset.None, Offset.Min(mayGo, TieredEnd)));
     }
 
     /// <summary>Makes an offset the first that can be read.</summary>
@@ -188,19 +189,26 @@ public sealed class TieredLog
     private RemoteManifest Adopt(RemoteManifest found)
     {
         var now = _time.GetUtcNow();
-        if (found.Segments.IsEmpty) return found with { LogStartOffset = OldestHere };
-        if (found.End > _log.LogEndOffset)
+        if (found.Segments.FirstOrDefault(segment => !AgreesWith(segment)) is { } lost)
         {
             _logger.LogError(
-                "{Prefix}: the store holds offsets up to {End}, and the leader's log ends at {LogEnd}; what lies beyond was lost in an unclean election, and is dropped",
-                _prefix, found.End, _log.LogEndOffset);
-            found = found.UpTo(_log.LogEndOffset, now);
+                "{Prefix}: the store holds offsets {From} to {To}, which the leader's log, up to {LogEnd}, does not have so: they were lost in an unclean election, and are dropped",
+                _prefix, lost.BaseOffset, found.End - 1L, _log.LogEndOffset);
+            found = found.UpTo(lost.BaseOffset, now);
         }
 
-        if (found.Segments.IsEmpty || found.End >= OldestHere) return found;
+        if (found.Segments.IsEmpty) return found with { LogStartOffset = Offset.Max(found.LogStartOffset, OldestHere) };
+        if (found.End >= OldestHere) return found;
         _logger.LogWarning(
             "{Prefix}: offsets {From} to {To} were deleted while nothing was uploaded; what lies before goes too", _prefix, found.End, OldestHere - 1L);
         return found.From(OldestHere, now);
+    }
+
+    // What went from the disk was committed, and cannot be lost.
+    private bool AgreesWith(RemoteSegment segment)
+    {
+        var last = segment.NextOffset - 1L;
+        return last < OldestHere || (last < _log.LogEndOffset && (segment.Epochs is not [.., var latest] || _log.EpochAt(last) == latest.Epoch));
     }
 
     private async Task<bool> UploadNextAsync(CancellationToken cancellationToken)
@@ -218,7 +226,7 @@ public sealed class TieredLog
         return true;
     }
 
-    private Offset FirstHere() => _log.Segments is [var oldest, ..] ? oldest.BaseOffset : _log.LogStartOffset;
+    private Offset FirstHere() => _log.Segments.Where(segment => segment.NextOffset > _manifest!.LogStartOffset).Select(segment => segment.BaseOffset).FirstOrDefault(OldestHere);
 
     // What the store took is what it gives.
     private async Task ReadBackAsync(RemoteSegment segment, byte[] index, CancellationToken cancellationToken)

@@ -56,7 +56,7 @@ public sealed class Partition
     public PartitionLog Log => _replica.Log;
 
     /// <summary>The first offset that can be read, on the disk or in remote storage; null while a new leader does not know it yet.</summary>
-    public Offset? LogStartOffset => Tier is { } tier ? tier.LogStartOffset : Log.LogStartOffset;
+    public Offset? LogStartOffset => IsTieredHere ? Tier?.LogStartOffset : Log.LogStartOffset;
 
     /// <summary>What remote storage holds of the partition, where this broker leads it and the topic is kept there; null otherwise.</summary>
     public TieredLog? Tier => _tier?.Current;
@@ -115,7 +115,7 @@ public sealed class Partition
         var read = mayFollow && !_replica.IsLeader
             ? _replica.ReadAtFollower(from, bytesMax, known, minOneBatch, stableOnly)
             : _replica.Read(from, bytesMax, known, minOneBatch, stableOnly);
-        return read.Error == ErrorCode.OffsetOutOfRange && from < Log.LogStartOffset && Tier is { } tier ? FromTier(tier, read, from, bytesMax, minOneBatch) : read;
+        return read.Error == ErrorCode.OffsetOutOfRange && from < Log.LogStartOffset && IsTieredHere ? FromTier(read, from, bytesMax, minOneBatch) : read;
     }
 
     /// <summary>The aborted transactions that a reader of committed ones has to leave out of what it read from an offset on.</summary>
@@ -180,7 +180,7 @@ public sealed class Partition
         var before = offset == Offset.None ? HighWatermark : offset;
         if (before > HighWatermark || before < Offset.Zero)
             return (ErrorCode.OffsetOutOfRange, Offset.None);
-        if (_tier is not null && !await _tier.DeleteBeforeAsync(before))
+        if (IsTieredHere && (_tier is null || !await _tier.DeleteBeforeAsync(before)))
             return (ErrorCode.KafkaStorageError, Offset.None);
         var error = before <= Log.LogStartOffset ? ErrorCode.None : await _replica.DeleteBeforeAsync(before);
         if (error == ErrorCode.KafkaStorageError)
@@ -218,11 +218,14 @@ public sealed class Partition
     public void ExpireWaits() => _replica.ExpireWaits();
 
     // What comes out of the store later wakes whoever waits for records.
-    private static ReplicaRead FromTier(TieredLog tier, ReplicaRead read, Offset from, int bytesMax, bool minOneBatch)
+    private ReplicaRead FromTier(ReplicaRead read, Offset from, int bytesMax, bool minOneBatch)
     {
-        var found = tier.Read(from, bytesMax, minOneBatch);
+        var found = Tier?.Read(from, bytesMax, minOneBatch) ?? new LogRead(ErrorCode.KafkaStorageError, default);
         return read with { Error = found.Error, Log = found };
     }
+
+    // Even where this broker was started without the store: what is in there is not gone for that.
+    private bool IsTieredHere => Settings.Tiering is not null && IsLeader;
 
     private AppendOutcome AppendTraced(
         Memory<byte> batches, bool awaitsCommit, int commitTimeoutMs, LeaderEpoch? only, TransactionCheck transaction)

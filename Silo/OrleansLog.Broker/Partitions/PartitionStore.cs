@@ -33,6 +33,8 @@ public sealed class PartitionStore(ILogFileSystem files, string directory, Broke
         if (Partitions.Find(id) is not null)
             return;
         var replica = await replicas.OpenAsync(new ReplicaDescription(id, topicId, id.ToString(), settings.Replication, settings.Log));
+        if (settings.Tiering is not null && cache is null)
+            logger.LogError("{Partition} is kept in remote storage, and this broker was started without: what is not on its disk cannot be read", id);
         Partitions.Add(topicId, new Partition(replica, settings, time, logger, cache));
     }
 

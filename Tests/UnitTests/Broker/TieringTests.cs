@@ -99,6 +99,30 @@ public sealed class TieringTests : IDisposable
     }
 
     [Fact]
+    public async Task A_broker_that_was_started_without_its_store_does_not_take_old_records_for_gone()
+    {
+        var data = Directory.CreateTempSubdirectory("orleanslog-storeless-");
+        try
+        {
+            await using (var cluster = await TestCluster.StartAsync(1, data.FullName, [], ("remote.storage.directory", _store.FullName)))
+            {
+                await CreateAsync(cluster, Topic, 1, Tiered);
+                await FillAsync(cluster);
+            }
+
+            await using var storeless = await TestCluster.StartAsync(1, data.FullName, []);
+            await using var client = await storeless.ConnectAsync(new(0));
+            Assert.Equal(ErrorCode.KafkaStorageError, (await client.FetchAsync(Topic, 0)).ErrorCode);
+            Assert.Equal(ErrorCode.OffsetNotAvailable, (await client.ListOffsetAsync(Topic, -2)).ErrorCode);
+            Assert.Equal(ErrorCode.None, (await client.FetchAsync(Topic, 8)).ErrorCode);
+        }
+        finally
+        {
+            data.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
     public async Task A_topic_cannot_be_kept_where_there_is_no_store_nor_taken_out_of_one()
     {
         await using (var without = await TestCluster.StartAsync(1))
