@@ -4,7 +4,7 @@ using OrleansLog.Protocol;
 namespace OrleansLog.Storage;
 
 /// <summary>One leadership: its epoch and the offset of the first record appended under it.</summary>
-internal readonly record struct EpochStart(LeaderEpoch Epoch, Offset StartOffset);
+public readonly record struct EpochStart(LeaderEpoch Epoch, Offset StartOffset);
 
 /// <summary>
 /// Which offsets were appended under which leader epoch (KIP-101). Immutable, so that readers need no lock: the log
@@ -26,6 +26,9 @@ internal sealed class LeaderEpochs(EpochStart[] entries)
         var floor = Array.FindLastIndex(entries, e => e.StartOffset <= offset);
         return floor < 0 ? LeaderEpoch.None : entries[floor].Epoch;
     }
+
+    /// <summary>The epochs of the records between two offsets, each with its first offset there.</summary>
+    public IEnumerable<EpochStart> Between(Offset from, Offset to) => WithoutBefore(from).WithoutFrom(to).Entries.ToArray();
 
     /// <summary>Notes that an append under <paramref name="epoch"/> begins at an offset; nothing changes for the latest.</summary>
     public LeaderEpochs With(LeaderEpoch epoch, Offset startOffset) =>

@@ -41,16 +41,18 @@ public sealed partial class PartitionLog
     /// </summary>
     /// <param name="nowMs">Milliseconds since 1970.</param>
     /// <exception cref="IOException">An index cannot be read.</exception>
-    public Offset RetentionOffset(long nowMs)
+    public Offset RetentionOffset(long nowMs) => RetentionOffset(nowMs, Options.RetentionMs, Options.RetentionBytes);
+
+    /// <summary>The same for other limits than the log's own; -1 for none.</summary>
+    public Offset RetentionOffset(long nowMs, long retentionMs, long retentionBytes)
     {
-        var options = Options;
-        var surplus = options.RetentionBytes < 0 ? 0 : SizeInBytes - options.RetentionBytes;
+        var surplus = retentionBytes < 0 ? 0 : SizeInBytes - retentionBytes;
         var start = LogStartOffset;
         foreach (var segment in Segments.TakeWhile(segment => segment.IsSealed))
         {
             surplus -= segment.SizeInBytes;
-            var isOld = options.RetentionMs >= 0 && nowMs - segment.MaxTimestampMs > options.RetentionMs;
-            if (!isOld && (options.RetentionBytes < 0 || surplus < 0)) break;
+            var isOld = retentionMs >= 0 && nowMs - segment.MaxTimestampMs > retentionMs;
+            if (!isOld && (retentionBytes < 0 || surplus < 0)) break;
             start = Offset.Max(start, segment.NextOffset);
         }
 

@@ -23,6 +23,21 @@ internal readonly struct TimestampLookup(Func<CompressionType, IRecordCompressor
         return null;
     }
 
+    /// <summary>The first such record among the whole batches at the start of a file.</summary>
+    public TimestampedOffset? FindFirst(ILogFile file, int length, Offset start, long timestampMs)
+    {
+        Span<byte> bytes = stackalloc byte[RecordBatchHeader.Size];
+        for (var at = 0; at < length;)
+        {
+            file.ReadExactly(at, bytes);
+            RecordBatchHeader.TryRead(bytes, out var header);
+            if (header.MaxTimestamp >= timestampMs && FindFirst(file, at, header, start, timestampMs) is { } found) return found;
+            at += header.SizeInBytes;
+        }
+
+        return null;
+    }
+
     /// <summary>The first record at or past <paramref name="start"/> that has the latest timestamp of those.</summary>
     public TimestampedOffset? FindLatest(Segment[] segments, Offset start)
     {

@@ -49,7 +49,7 @@ public sealed class BlobMetadataRegister : IMetadataRegister
             var read = (await CallAsync($"read '{key}'", BlobOf(_reads, key).DownloadContentAsync(cancellationToken), cancellationToken)).Value;
             return new RegisterEntry(read.Content.ToMemory(), VersionOf(read.Details.ETag));
         }
-        catch (IOException e) when (CodeOf(e) == BlobErrorCode.BlobNotFound)
+        catch (IOException e) when (BlobCalls.CodeOf(e) == BlobErrorCode.BlobNotFound)
         {
             return null;
         }
@@ -83,7 +83,7 @@ public sealed class BlobMetadataRegister : IMetadataRegister
                 $"write '{key}'", BlobOf(_writes, key).UploadAsync(BinaryData.FromBytes(document), options, cancellationToken), cancellationToken);
             return VersionOf(written.Value.ETag);
         }
-        catch (IOException e) when (IsRefusal(e))
+        catch (IOException e) when (BlobCalls.IsRefusal(e))
         {
             return null;
         }
@@ -98,44 +98,20 @@ public sealed class BlobMetadataRegister : IMetadataRegister
                 BlobOf(_writes, key).DeleteAsync(DeleteSnapshotsOption.IncludeSnapshots, ConditionsOf(expected), cancellationToken), cancellationToken);
             return true;
         }
-        catch (IOException e) when (IsRefusal(e))
+        catch (IOException e) when (BlobCalls.IsRefusal(e))
         {
             return false;
         }
     }
 
-    /// <summary>Lets whatever goes wrong in a call be an <see cref="IOException"/>, but for the caller's own cancellation.</summary>
-    private static async Task<T> CallAsync<T>(string what, Task<T> call, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await call;
-        }
-        // Not by type: credentials of every kind throw exceptions of their own.
-        catch (Exception e) when (e is not IOException && !(e is OperationCanceledException && cancellationToken.IsCancellationRequested))
-        {
-            throw new IOException($"Could not {what} in the metadata register's blob container: {e.Message.ReplaceLineEndings(" ")}", e);
-        }
-    }
+    private static Task<T> CallAsync<T>(string what, Task<T> call, CancellationToken cancellationToken) =>
+        BlobCalls.CallAsync($"{what} in the metadata register's blob container", call, cancellationToken);
 
-    private static BlobClientOptions ClientOptions(BlobRegisterOptions options, int retriesMax) => new()
-    {
-        Retry =
-        {
-            MaxRetries = retriesMax,
-            NetworkTimeout = TimeSpan.FromMilliseconds(options.AnswerTimeoutMs),
-        },
-    };
+    private static BlobClientOptions ClientOptions(BlobRegisterOptions options, int retriesMax) => BlobCalls.ClientOptions(options.AnswerTimeoutMs, retriesMax);
 
     private static BlobRequestConditions ConditionsOf(RegisterVersion? expected) => expected is { } version
         ? new() { IfMatch = new ETag(version.Tag ?? throw new ArgumentException("The version is not one of this register's.", nameof(expected))) }
         : new() { IfNoneMatch = ETag.All };
-
-    private static bool IsRefusal(IOException failure) =>
-        CodeOf(failure) is { } code && (code == BlobErrorCode.ConditionNotMet || code == BlobErrorCode.BlobAlreadyExists || code == BlobErrorCode.BlobNotFound);
-
-    private static BlobErrorCode? CodeOf(IOException failure) =>
-        failure.InnerException is RequestFailedException { ErrorCode: { } code } ? new BlobErrorCode(code) : null;
 
     private static RegisterVersion VersionOf(ETag tag) => new(0, tag.ToString());
 

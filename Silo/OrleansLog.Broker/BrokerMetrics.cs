@@ -1,5 +1,7 @@
 using System.Diagnostics.Metrics;
 using OrleansLog.Broker.Partitions;
+using OrleansLog.Protocol;
+using OrleansLog.Storage.Tiering;
 
 namespace OrleansLog.Broker;
 
@@ -27,13 +29,25 @@ public sealed class BrokerMetrics : IDisposable
             "orleanslog.partitions.failed", () => PerBroker(p => p.Log.Failure is not null), "{partition}",
             "Partitions that take no more records because their files failed.");
         PerPartition("orleanslog.log.size", "By", "Bytes of segments on disk.", p => p.Log.SizeInBytes);
-        PerPartition("orleanslog.log.start_offset", "{offset}", "First offset still there.", p => p.Log.LogStartOffset.Value);
+        PerPartition("orleanslog.log.start_offset", "{offset}", "First offset still there.", p => (p.LogStartOffset ?? p.Log.LogStartOffset).Value);
         PerPartition("orleanslog.log.end_offset", "{offset}", "Offset that the next record gets.", p => p.Log.LogEndOffset.Value);
         PerPartition("orleanslog.log.high_watermark", "{offset}", "Offset below which consumers may read.", p => p.HighWatermark.Value);
         PerPartition("orleanslog.log.flushed_offset", "{offset}", "Offset below which everything is on disk.", p => p.Log.FlushedOffset.Value);
+        PerTieredPartition("orleanslog.remote.size", "By", "Bytes of segments in remote storage.", (_, tier) => tier.Manifest?.SizeInBytes ?? 0);
+        PerTieredPartition("orleanslog.remote.end_offset", "{offset}", "Offset below which everything is in remote storage.", (_, tier) => Math.Max(0, tier.TieredEnd.Value));
+        PerTieredPartition(
+            "orleanslog.remote.lag", "{record}", "Committed records that are on the brokers' disks only.",
+            (partition, tier) => partition.HighWatermark - Offset.Max(Offset.Max(tier.TieredEnd, Offset.Zero), partition.Log.LogStartOffset));
     }
 
     public void Dispose() => _meter.Dispose();
+
+    private void PerTieredPartition(string name, string unit, string description, Func<Partition, TieredLog, long> value) => _meter.CreateObservableGauge(
+        name,
+        () => _brokers().SelectMany(b => b.Partitions.All.Where(p => p.Tier is not null).Select(p => new Measurement<long>(
+            p.Tier is { } tier ? value(p, tier) : 0, new("broker", b.Id.Value), new("topic", p.Id.Topic), new("partition", p.Id.Partition)))),
+        unit,
+        description);
 
     private void PerPartition(string name, string unit, string description, Func<Partition, long> value) => _meter.CreateObservableGauge(
         name,

@@ -1,6 +1,7 @@
 using System.Globalization;
 using OrleansLog.Broker.Configuration;
 using OrleansLog.Replication.Brokers;
+using OrleansLog.Storage.Tiering;
 
 namespace OrleansLog.Broker;
 
@@ -21,6 +22,9 @@ public sealed record BrokerOptions
     /// gets another one on the same address.
     /// </summary>
     public Func<Broker, IAsyncDisposable>? Serve { get; init; }
+
+    /// <summary>Where topics with <c>remote.storage.enable</c> keep their segments; null where there is none.</summary>
+    public IRemoteStore? RemoteStore { get; init; }
 
     /// <summary>Brokers that listen on one host, with what their configuration says of themselves.</summary>
     /// <param name="dataDirectory">Holds everything.</param>

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging;
 using OrleansLog.Broker;
 using OrleansLog.Broker.Configuration;
 using OrleansLog.Broker.Files;
+using OrleansLog.Broker.Tiering;
 using OrleansLog.Kafka;
 using OrleansLog.Protocol;
 using OrleansLog.Replication.Brokers;
@@ -28,7 +29,11 @@ internal sealed class ApplicationBroker(LogBrokerOptions options, BrokerId id)
             var register = await options.Metadata.OpenAsync(new(services, files, options.DataDirectory), cancellation);
             BrokerIdentity.Keep(id, options.DataDirectory);
             var address = new BrokerAddress(options.AdvertisedHost ?? options.Host, ((IPEndPoint)listener.LocalEndPoint!).Port, options.Rack);
-            var described = BrokerOptions.At(options.DataDirectory, options.Host, [address], _config) with { Serve = broker => Serve(listener, broker, services) };
+            var described = BrokerOptions.At(options.DataDirectory, options.Host, [address], _config) with
+            {
+                Serve = broker => Serve(listener, broker, services),
+                RemoteStore = options.RemoteStore ?? OpenDirectory(files),
+            };
             return new BrokerParts(described, files, register, options.Metadata.IsOfOneBroker, [.. new[] { register as IDisposable }.OfType<IDisposable>(), listener, files]);
         }
         catch
@@ -41,6 +46,9 @@ internal sealed class ApplicationBroker(LogBrokerOptions options, BrokerId id)
 
     private static KafkaServer Serve(Socket listener, Broker.Broker broker, IServiceProvider services) => KafkaServer.Start(
         listener, broker, TimeProvider.System, services.GetRequiredService<ILogger<KafkaServer>>(), services.GetRequiredService<ControllerForwarder>());
+
+    private DirectoryRemoteStore? OpenDirectory(PhysicalFileSystem files) =>
+        _config.TryGet(BrokerConfigs.RemoteStorageDirectory, out var directory) && directory.Length > 0 ? new DirectoryRemoteStore(files, directory) : null;
 
     private static ConfigValues ConfigOf(LogBrokerOptions options)
     {

@@ -1,3 +1,5 @@
+using OrleansLog.Storage.Tiering;
+
 namespace OrleansLog.Hosting;
 
 /// <summary>The broker that an application's own silo carries.</summary>
@@ -29,6 +31,12 @@ public sealed record LogBrokerOptions
 
     /// <summary>Broker configs by Kafka's names (<c>log.segment.bytes</c>).</summary>
     public IReadOnlyDictionary<string, string> Config { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>
+    /// Where topics with <c>remote.storage.enable</c> keep their segments, the same place for all brokers: a
+    /// <c>BlobRemoteStore</c> say. Null for the directory in the config <c>remote.storage.directory</c>, if that is set.
+    /// </summary>
+    public IRemoteStore? RemoteStore { get; init; }
 
     /// <summary>
     /// Whether the silo's membership is set to find a dead or hanging silo within one to two seconds, as

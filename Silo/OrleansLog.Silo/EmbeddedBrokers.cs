@@ -45,7 +45,7 @@ internal sealed class EmbeddedBrokers : IEngine
         var files = new PhysicalFileSystem();
         try
         {
-            var brokers = KafkaEndpoints.Describe(options, listeners) with { Serve = Serve };
+            var brokers = KafkaEndpoints.Describe(options, listeners) with { Serve = Serve, RemoteStore = await RemoteStores.OpenAsync(options, files, cancellation) };
             var engine = await EmbeddedEngine.StartAsync(brokers, files, TimeProvider.System, loggers, cancellation);
             return new EmbeddedBrokers(engine, files, listeners, string.Join(", ", endPoints));
         }

@@ -51,7 +51,8 @@ public sealed class ClusteredBroker : INodeCluster, IBrokerPeer, IAsyncDisposabl
         _node = new BrokerNode(id, options.Brokers[0], this);
         var hosts = new ClusteredHosts(_node, Directory, _peers, _records);
         Topics = new TopicControl(
-            register, Directory, hosts, options.Config, (partition, record) => RecordChanged(null, partition, record), time, loggers.CreateLogger<TopicControl>());
+            register, Directory, hosts, options.Config, (partition, record) => RecordChanged(null, partition, record), time, loggers.CreateLogger<TopicControl>())
+        { RemoteStore = options.RemoteStore };
         _news = new NewsReader(_node, Directory, Topics, _logger);
     }
 

@@ -96,6 +96,17 @@ public static class BrokerConfigs
     public static readonly ConfigDefinition<long> LogScrubMaxBytesPerSecond =
         Define.Long("log.scrub.max.bytes.per.second", 16 << 20, 1, "The most bytes that are read for it in a second.");
 
+    // Remote storage.
+    public static readonly ConfigDefinition<string> RemoteStorageDirectory =
+        Define.Text("remote.storage.directory", null,
+            "The remote store of topics with remote.storage.enable: a directory that every broker reaches under this name, on a network file system say.");
+
+    public static readonly ConfigDefinition<long> RemoteLogManagerTaskIntervalMs =
+        Define.Long("remote.log.manager.task.interval.ms", 30_000, 1, "How often, in milliseconds, sealed segments are looked for to be uploaded.");
+
+    public static readonly ConfigDefinition<long> RemoteStorageCacheMaxBytes =
+        Define.Long("remote.storage.cache.max.bytes", 1L << 30, 1 << 20, "How much of what was read from the remote store a broker keeps on its disk, in bytes.");
+
     // Producers.
     public static readonly ConfigDefinition<int> ProducerIdExpirationMs =
         Define.Int("producer.id.expiration.ms", 86_400_000, 1,
@@ -181,6 +192,7 @@ public static class BrokerConfigs
         ReplicaLagTimeMaxMs, BrokerSessionTimeoutMs, AutoLeaderRebalanceEnable, LeaderImbalanceCheckIntervalSeconds, ReplicaRestoreDelayMs,
         LeaderReplicationThrottledRate,
         SocketRequestMaxBytes, MaxConnections, ConnectionsMaxIdleMs, FetchMaxBytes, LogRetentionCheckIntervalMs, LogScrubIntervalMs, LogScrubMaxBytesPerSecond,
+        RemoteStorageDirectory, RemoteLogManagerTaskIntervalMs, RemoteStorageCacheMaxBytes,
         ProducerIdExpirationMs,
         TransactionStateLogNumPartitions, TransactionStateLogReplicationFactor, TransactionStateLogSegmentBytes, TransactionMaxTimeoutMs,
         TransactionalIdExpirationMs, TransactionalIdCleanupIntervalMs,

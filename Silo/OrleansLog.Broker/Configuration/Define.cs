@@ -8,13 +8,6 @@ internal static class Define
     public static ConfigDefinition<bool> Boolean(string name, bool value, string documentation) =>
         new(name, ConfigType.Boolean, value ? "true" : "false", documentation, bool.TryParse, null) { Allowed = "true or false" };
 
-    /// <summary>A switch of which only one position works in this release; the other is refused with the reason.</summary>
-    public static ConfigDefinition<bool> Fixed(string name, bool value, string reason, string documentation) =>
-        new(name, ConfigType.Boolean, value ? "true" : "false", $"{documentation} {reason}", bool.TryParse, v => v == value)
-        {
-            Allowed = $"{(value ? "true" : "false")} ({reason})",
-        };
-
     public static ConfigDefinition<int> Int(string name, int? value, int min, string documentation, int max = int.MaxValue) =>
         new(name, ConfigType.Int, Text(value), documentation, TryInt, v => v >= min && v <= max) { Allowed = Range(min, max, int.MaxValue) };
 

@@ -128,17 +128,18 @@ public static class TopicConfigs
         "unclean.leader.election.enable");
 
     public static readonly ConfigDefinition<bool> RemoteStorageEnable = Topic(
-        Define.Fixed("remote.storage.enable", false, "Storage in blobs is not part of this release.",
-            "Keep sealed segments in remote storage."));
+        Define.Boolean("remote.storage.enable", false,
+            "Keep sealed segments in the brokers' remote store as well, from where they are read once they are no longer on the disk. "
+            + "Cannot be switched off in this release."));
 
     public static readonly ConfigDefinition<long> LocalRetentionBytes = Topic(
         Define.Long("local.retention.bytes", -2, -2,
-            $"How many bytes one partition keeps locally where remote storage is on; -2 for retention.bytes. {KeptForLater}."),
+            "How many bytes of one partition stay on the disk of what is in the remote store; -2 for retention.bytes, -1 for no limit."),
         "log.local.retention.bytes");
 
     public static readonly ConfigDefinition<long> LocalRetentionMs = Topic(
         Define.Long("local.retention.ms", -2, -2,
-            $"How long, in milliseconds, segments stay locally where remote storage is on; -2 for retention.ms. {KeptForLater}."),
+            "How long, in milliseconds, segments that are in the remote store stay on the disk; -2 for retention.ms, -1 for ever."),
         "log.local.retention.ms");
 
     /// <summary>Every topic config, and the check that a request to set one passes.</summary>

@@ -36,7 +36,8 @@ public sealed class EmbeddedEngine : IAsyncDisposable
         _cluster.Nodes = [.. options.Brokers.Select((address, number) => new BrokerNode(new BrokerId(number), address, _cluster))];
         _topics = new TopicControl(
             register, _cluster.Directory, _cluster, options.Config, (id, record) => _cluster.RecordChanged(null, id, record), time,
-            loggers.CreateLogger<TopicControl>());
+            loggers.CreateLogger<TopicControl>())
+        { RemoteStore = options.RemoteStore };
         _cluster.Topics = _topics;
     }
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.Extensions.Logging;
+using OrleansLog.Broker.Configuration;
 using OrleansLog.Broker.Groups;
 using OrleansLog.Broker.Metadata;
 using OrleansLog.Broker.Partitions;
@@ -15,6 +16,7 @@ using OrleansLog.Replication.Brokers;
 using OrleansLog.Replication.Metadata;
 using OrleansLog.Replication.Replicas;
 using OrleansLog.Storage;
+using OrleansLog.Storage.Tiering;
 
 namespace OrleansLog.Broker.Nodes;
 
@@ -235,7 +237,7 @@ internal sealed class BrokerNode : IReplicationObserver, IDisposable
             Observer = this,
         };
         var replicas = new BrokerReplicas(ports, _directory);
-        var store = new PartitionStore(_cluster.Files, _directory, replicas, _cluster.Time, _cluster.Loggers.CreateLogger<Partition>());
+        var store = new PartitionStore(_cluster.Files, _directory, replicas, _cluster.Time, _cluster.Loggers.CreateLogger<Partition>(), NewCache());
         var groups = NewGroups();
         var ending = new CancellationTokenSource();
         var ids = new ProducerIds(
@@ -245,6 +247,17 @@ internal sealed class BrokerNode : IReplicationObserver, IDisposable
         var broker = new Broker(
             Id, store, _cluster.Topics, groups, transactions, verification, ids, BrokerSettings.From(_cluster.Config), Gate, _cluster.Time);
         return new Life(began, replicas, broker, Elections(groups), Elections(transactions), ending);
+    }
+
+    private RemoteCache? NewCache()
+    {
+        if (_cluster.Options.RemoteStore is not { } store)
+            return null;
+        var cache = new RemoteCache(
+            store, _cluster.Files, $"{_directory}/remote-cache", _cluster.Config.Get(BrokerConfigs.RemoteStorageCacheMaxBytes), _cluster.Time,
+            _cluster.Loggers.CreateLogger<RemoteCache>());
+        cache.Begin();
+        return cache;
     }
 
     private TransactionCoordinator NewTransactions(ProducerIds ids, PausableRegister register)

@@ -21,9 +21,11 @@ internal sealed class Housekeeping : IAsyncDisposable
     {
         var tidy = TimeSpan.FromMilliseconds(config.Get(BrokerConfigs.LogRetentionCheckIntervalMs));
         var scrubbing = NewScrubbing(replicas, config, time);
+        var tier = TimeSpan.FromMilliseconds(config.Get(BrokerConfigs.RemoteLogManagerTaskIntervalMs));
         var preferred = TimeSpan.FromSeconds(config.Get(BrokerConfigs.LeaderImbalanceCheckIntervalSeconds));
         _running = Task.WhenAll(
             EachAsync(tidy, () => TidyAsync(partitions)),
+            EachAsync(tier, () => TierAsync(partitions, _stop.Token)),
             EachAsync(WaitsInterval, () => Now(() => ExpireWaits(partitions))),
             EachAsync(LeadersInterval, () => Now(replicas.CheckLeaders)),
             EachAsync(Scrubbing.StepInterval, () => Now(() => StorageMetrics.Scrubbed(scrubbing.Step()))),
@@ -65,6 +67,12 @@ internal sealed class Housekeeping : IAsyncDisposable
     {
         foreach (var partition in partitions.All)
             await partition.TidyAsync();
+    }
+
+    private static async Task TierAsync(PartitionTable partitions, CancellationToken cancellationToken)
+    {
+        foreach (var partition in partitions.All)
+            await partition.TierAsync(cancellationToken);
     }
 
     private static void ExpireWaits(PartitionTable partitions)

@@ -1,11 +1,13 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
+using OrleansLog.Broker.Tiering;
 using OrleansLog.Broker.Tracing;
 using OrleansLog.Broker.Transactions;
 using OrleansLog.Protocol;
 using OrleansLog.Replication.Metadata;
 using OrleansLog.Replication.Replicas;
 using OrleansLog.Storage;
+using OrleansLog.Storage.Tiering;
 
 namespace OrleansLog.Broker.Partitions;
 
@@ -20,11 +22,18 @@ public sealed class Partition
     private readonly TransactionalAppends _transactional;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
+    private readonly PartitionTier? _tier;
     private PartitionSettings _settings;
 
-    public Partition(PartitionReplica replica, PartitionSettings settings, TimeProvider time, ILogger logger)
+    /// <param name="replica">The replica here.</param>
+    /// <param name="settings">What the topic asks for.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="logger">Told of what goes wrong.</param>
+    /// <param name="cache">Reads the brokers' remote store; null where there is none.</param>
+    public Partition(PartitionReplica replica, PartitionSettings settings, TimeProvider time, ILogger logger, RemoteCache? cache = null)
     {
         _replica = replica;
+        _tier = cache is null ? null : new PartitionTier(this, replica, cache, time, logger);
         _settings = settings;
         _transactional = new(this);
         _time = time;
@@ -45,6 +54,12 @@ public sealed class Partition
 
     /// <summary>The log below. For reading; appends go through <see cref="Append"/>.</summary>
     public PartitionLog Log => _replica.Log;
+
+    /// <summary>The first offset that can be read, on the disk or in remote storage; null while a new leader does not know it yet.</summary>
+    public Offset? LogStartOffset => IsTieredHere ? Tier?.LogStartOffset : Log.LogStartOffset;
+
+    /// <summary>What remote storage holds of the partition, where this broker leads it and the topic is kept there; null otherwise.</summary>
+    public TieredLog? Tier => _tier?.Current;
 
     /// <summary>What the topic asks for at the moment.</summary>
     public PartitionSettings Settings => Volatile.Read(ref _settings);
@@ -95,10 +110,30 @@ public sealed class Partition
     /// <param name="known">The latest leader epoch that the reader knows of; none if it does not say (KIP-320).</param>
     /// <param name="mayFollow">Whether a follower will do, which may lag behind (KIP-392).</param>
     /// <param name="stableOnly">Whether to end at the last stable offset.</param>
-    public ReplicaRead Read(Offset from, int bytesMax, bool minOneBatch, LeaderEpoch known, bool mayFollow, bool stableOnly = false) =>
-        mayFollow && !_replica.IsLeader
+    public ReplicaRead Read(Offset from, int bytesMax, bool minOneBatch, LeaderEpoch known, bool mayFollow, bool stableOnly = false)
+    {
+        var read = mayFollow && !_replica.IsLeader
             ? _replica.ReadAtFollower(from, bytesMax, known, minOneBatch, stableOnly)
             : _replica.Read(from, bytesMax, known, minOneBatch, stableOnly);
+        return read.Error == ErrorCode.OffsetOutOfRange && from < Log.LogStartOffset && IsTieredHere ? FromTier(read, from, bytesMax, minOneBatch) : read;
+    }
+
+    /// <summary>The aborted transactions that a reader of committed ones has to leave out of what it read from an offset on.</summary>
+    public IReadOnlyList<AbortedTransaction> AbortedTransactions(Offset from, in LogSlice slice) =>
+        from < Log.LogStartOffset && Tier is { } tier ? tier.AbortedTransactions(from) : Log.AbortedTransactions(from, slice);
+
+    /// <summary>The first record whose timestamp is at least the given one, wherever it is; null when there is none.</summary>
+    /// <exception cref="IOException">What holds it cannot be read.</exception>
+    public async ValueTask<TimestampedOffset?> FindByTimestampAsync(long timestampMs) =>
+        Tier is { } tier && await tier.FindByTimestampAsync(timestampMs) is { } found && found.Offset < Log.LogStartOffset ? found : Log.FindByTimestamp(timestampMs);
+
+    /// <summary>The first record with the latest timestamp of all, wherever it is; null when no record has one.</summary>
+    /// <exception cref="IOException">What holds it cannot be read.</exception>
+    public async ValueTask<TimestampedOffset?> FindMaxTimestampAsync()
+    {
+        var here = Log.FindMaxTimestamp();
+        return Tier is { } tier && tier.MaxTimestampMs >= (here?.TimestampMs ?? 0) ? await tier.FindByTimestampAsync(tier.MaxTimestampMs) ?? here : here;
+    }
 
     /// <summary>
     /// Whether this broker leads, and a client that says it knows the leader by <paramref name="epoch"/> means this
@@ -145,10 +180,12 @@ public sealed class Partition
         var before = offset == Offset.None ? HighWatermark : offset;
         if (before > HighWatermark || before < Offset.Zero)
             return (ErrorCode.OffsetOutOfRange, Offset.None);
-        var error = await _replica.DeleteBeforeAsync(before);
+        if (IsTieredHere && (_tier is null || !await _tier.DeleteBeforeAsync(before)))
+            return (ErrorCode.KafkaStorageError, Offset.None);
+        var error = before <= Log.LogStartOffset ? ErrorCode.None : await _replica.DeleteBeforeAsync(before);
         if (error == ErrorCode.KafkaStorageError)
             _logger.LogError("Records of {Partition} before {Offset} could not be deleted", Id, before);
-        return (error, error == ErrorCode.None ? Log.LogStartOffset : Offset.None);
+        return (error, error == ErrorCode.None ? LogStartOffset ?? Offset.None : Offset.None);
     }
 
     /// <summary>
@@ -160,7 +197,8 @@ public sealed class Partition
         var log = Log;
         try
         {
-            var keepFrom = Offset.Min(log.RetentionOffset(_time.GetUtcNow().ToUnixTimeMilliseconds()), HighWatermark);
+            var nowMs = _time.GetUtcNow().ToUnixTimeMilliseconds();
+            var keepFrom = Offset.Min(Settings.Tiering is null ? log.RetentionOffset(nowMs) : Tier?.LocalRetentionOffset() ?? log.LogStartOffset, HighWatermark);
             // Followers hear from their leader what is gone, whose clock decides.
             if (keepFrom > log.LogStartOffset && IsLeader)
                 await _replica.DeleteBeforeAsync(keepFrom);
@@ -173,8 +211,21 @@ public sealed class Partition
         }
     }
 
+    /// <summary>Uploads what is sealed, and deletes what retention does not keep in remote storage, where this broker leads.</summary>
+    public Task TierAsync(CancellationToken cancellationToken) => _tier?.StepAsync(cancellationToken) ?? Task.CompletedTask;
+
     /// <summary>Answers the appends whose wait for a commit is over.</summary>
     public void ExpireWaits() => _replica.ExpireWaits();
+
+    // What comes out of the store later wakes whoever waits for records.
+    private ReplicaRead FromTier(ReplicaRead read, Offset from, int bytesMax, bool minOneBatch)
+    {
+        var found = Tier?.Read(from, bytesMax, minOneBatch) ?? new LogRead(ErrorCode.KafkaStorageError, default);
+        return read with { Error = found.Error, Log = found };
+    }
+
+    // Even where this broker was started without the store: what is in there is not gone for that.
+    private bool IsTieredHere => Settings.Tiering is not null && IsLeader;
 
     private AppendOutcome AppendTraced(
         Memory<byte> batches, bool awaitsCommit, int commitTimeoutMs, LeaderEpoch? only, TransactionCheck transaction)
@@ -206,7 +257,7 @@ public sealed class Partition
         var appended = append.Appended;
         if (!appended.IsDuplicate)
             PartitionMetrics.Appended(appended.NextOffset - appended.BaseOffset, bytes);
-        return new AppendOutcome(ErrorCode.None, appended.BaseOffset, stampedMs, Log.LogStartOffset, append.Done);
+        return new AppendOutcome(ErrorCode.None, appended.BaseOffset, stampedMs, LogStartOffset ?? Log.LogStartOffset, append.Done);
     }
 }
 

@@ -1,6 +1,7 @@
 using OrleansLog.Broker.Configuration;
 using OrleansLog.Replication;
 using OrleansLog.Storage;
+using OrleansLog.Storage.Tiering;
 
 namespace OrleansLog.Broker.Partitions;
 
@@ -11,9 +12,13 @@ namespace OrleansLog.Broker.Partitions;
 /// <param name="StampsAppendTime">Records get the broker's time (<c>message.timestamp.type=LogAppendTime</c>).</param>
 /// <param name="TimestampBeforeMaxMs">How far a record's time may lie behind the broker's, in ms.</param>
 /// <param name="TimestampAfterMaxMs">How far a record's time may lie ahead of the broker's, in ms.</param>
+/// <param name="Tiering">How much is kept where, for a topic whose segments are in remote storage too; null for others.</param>
 public sealed record PartitionSettings(
-    LogOptions Log, ReplicationOptions Replication, int BatchBytesMax, bool StampsAppendTime, long TimestampBeforeMaxMs, long TimestampAfterMaxMs)
+    LogOptions Log, ReplicationOptions Replication, int BatchBytesMax, bool StampsAppendTime, long TimestampBeforeMaxMs, long TimestampAfterMaxMs,
+    TieringOptions? Tiering = null)
 {
+    private const int SameAsTotal = -2;
+
     public static PartitionSettings From(ConfigValues topic) => new(
         new LogOptions
         {
@@ -39,7 +44,22 @@ public sealed record PartitionSettings(
         topic.Get(TopicConfigs.MaxMessageBytes),
         topic.Get(TopicConfigs.MessageTimestampType) == "LogAppendTime",
         topic.Get(TopicConfigs.MessageTimestampBeforeMaxMs),
-        topic.Get(TopicConfigs.MessageTimestampAfterMaxMs));
+        topic.Get(TopicConfigs.MessageTimestampAfterMaxMs),
+        topic.Get(TopicConfigs.RemoteStorageEnable) ? TieringOf(topic) : null);
+
+    // -2 stands for what holds for the store and the disk together (KIP-405).
+    private static TieringOptions TieringOf(ConfigValues topic)
+    {
+        var (totalMs, totalBytes) = Deletes(topic) ? (topic.Get(TopicConfigs.RetentionMs), topic.Get(TopicConfigs.RetentionBytes)) : (-1, -1);
+        var (localMs, localBytes) = (topic.Get(TopicConfigs.LocalRetentionMs), topic.Get(TopicConfigs.LocalRetentionBytes));
+        return new TieringOptions
+        {
+            RetentionMs = totalMs,
+            RetentionBytes = totalBytes,
+            LocalRetentionMs = localMs == SameAsTotal ? totalMs : localMs,
+            LocalRetentionBytes = localBytes == SameAsTotal ? totalBytes : localBytes,
+        };
+    }
 
     private static bool Deletes(ConfigValues topic) => topic.Get(TopicConfigs.CleanupPolicy).Contains("delete");
 }

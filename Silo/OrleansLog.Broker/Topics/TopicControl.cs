@@ -3,9 +3,11 @@ using Microsoft.Extensions.Logging;
 using OrleansLog.Broker.Configuration;
 using OrleansLog.Broker.Metadata;
 using OrleansLog.Broker.Partitions;
+using OrleansLog.Broker.Tiering;
 using OrleansLog.Protocol;
 using OrleansLog.Replication.Metadata;
 using OrleansLog.Storage;
+using OrleansLog.Storage.Tiering;
 
 namespace OrleansLog.Broker.Topics;
 
@@ -55,6 +57,9 @@ public sealed class TopicControl : IDisposable
 
     /// <summary>Who follows the changes.</summary>
     internal IReplicaHosts Hosts => _hosts;
+
+    /// <summary>Where topics with <c>remote.storage.enable</c> keep their segments; null where there is none.</summary>
+    public IRemoteStore? RemoteStore { get; init; }
 
     /// <summary>Reads every topic and broker in the register into the image.</summary>
     public async Task LoadAsync(string clusterId, CancellationToken cancellationToken)
@@ -193,6 +198,8 @@ public sealed class TopicControl : IDisposable
         if (changed.Error != ErrorCode.None)
             return TopicOutcome.Refused(changed.Error, changed.Message!);
         var altered = topic with { Config = changed.Overrides.ToImmutableSortedDictionary() };
+        if (RemoteStorageRules.Refuse(SettingsOf(topic), SettingsOf(altered), name, RemoteStore is not null) is { } problem)
+            return TopicOutcome.Refused(ErrorCode.InvalidConfig, problem);
         if (validateOnly)
             return TopicOutcome.Changed(altered);
         var (record, version) = await ReadAsync(TopicRecord.KeyOf(name));
@@ -220,6 +227,8 @@ public sealed class TopicControl : IDisposable
             if (TopicConfigs.All.Check(name, value) is { } problem)
                 return TopicOutcome.Refused(ErrorCode.InvalidConfig, problem);
         }
+        if (RemoteStorageRules.Refuse(null, PartitionSettings.From(_defaults.ForTopic(topic.Config)), topic.Name, RemoteStore is not null) is { } unkept)
+            return TopicOutcome.Refused(ErrorCode.InvalidConfig, unkept);
         return ReplicaAssignment.Refuse(topic, partitionCount, factor, Image);
     }
 
@@ -290,6 +299,8 @@ public sealed class TopicControl : IDisposable
             await Partitions.DeleteAsync(id, CancellationToken.None);
         await _register.DeleteAsync(TopicRecord.KeyOf(record.Name), version, CancellationToken.None);
         _logger.LogInformation("Deleted topic {Topic}", record.Name);
+        if (RemoteStore is { } store)
+            await RemoteTopics.DeleteAsync(store, record.Id, _logger);
     }
 
     private async Task ForgetAsync(string key, CancellationToken cancellationToken)

@@ -58,7 +58,7 @@ internal static class FetchAnswer
         writer.WriteInt64(highWatermark);
         writer.WriteInt64(isRead ? part.Found.LastStableOffset.Value : -1);
         if (writer.Version >= 5)
-            writer.WriteInt64(part.Partition?.Log.LogStartOffset.Value ?? -1);
+            writer.WriteInt64(part.Partition?.LogStartOffset?.Value ?? -1);
         WriteAborted(ref writer, part, stableOnly);
         if (writer.Version >= 11)
             writer.WriteInt32(part.Preferred.Value);
@@ -74,7 +74,7 @@ internal static class FetchAnswer
             writer.WriteArrayCount(-1);
             return;
         }
-        var aborted = part.Partition?.Log.AbortedTransactions(part.From, part.Found.Log.Slice) ?? [];
+        var aborted = part.Partition?.AbortedTransactions(part.From, part.Found.Log.Slice) ?? [];
         writer.WriteArrayCount(aborted.Count);
         foreach (var transaction in aborted)
         {

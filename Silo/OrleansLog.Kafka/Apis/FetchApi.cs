@@ -88,7 +88,7 @@ internal sealed class FetchApi(Broker.Broker broker)
     /// <summary>The living in-sync follower in the client's rack that has what it asks for, if this leader is in another rack.</summary>
     private BrokerId PreferredReplica(in FetchPlan.Part part, string rack)
     {
-        if (rack.Length == 0 || !part.Partition!.IsLeader || broker.Rack == rack)
+        if (rack.Length == 0 || !part.Partition!.IsLeader || broker.Rack == rack || part.From < part.Partition.Log.LogStartOffset)
             return BrokerId.None;
         var cluster = broker.Cluster;
         foreach (var member in cluster.FindPartition(part.Partition.Id)?.InSync ?? [])

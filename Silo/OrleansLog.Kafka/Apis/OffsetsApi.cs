@@ -20,33 +20,36 @@ internal sealed class OffsetsApi(Broker.Broker broker)
 
     public void Register(ApiDispatcher dispatcher)
     {
-        dispatcher.Register<ListOffsetsRequest, ListOffsetsResponse>((request, _) => new(ListOffsets(request)));
+        dispatcher.Register<ListOffsetsRequest, ListOffsetsResponse>((request, _) => ListOffsetsAsync(request));
         dispatcher.Register<OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse>((request, _) => new(FindEpochEnds(request)));
         dispatcher.Register<DeleteRecordsRequest, DeleteRecordsResponse>((request, _) => DeleteRecordsAsync(request));
     }
 
-    private ListOffsetsResponse ListOffsets(ListOffsetsRequest request) => new()
+    private async ValueTask<ListOffsetsResponse> ListOffsetsAsync(ListOffsetsRequest request)
     {
-        Topics = [.. request.Topics.Select(topic => new ListOffsetsResponse.ListOffsetsTopicResponse
+        var response = new ListOffsetsResponse();
+        foreach (var topic in request.Topics)
         {
-            Name = topic.Name,
-            Partitions = [.. topic.Partitions.Select(asked =>
-                ListOffset(new TopicPartition(topic.Name, asked.PartitionIndex), asked, stableOnly: request.IsolationLevel == ReadCommitted))],
-        })],
-    };
+            var result = new ListOffsetsResponse.ListOffsetsTopicResponse { Name = topic.Name };
+            foreach (var asked in topic.Partitions)
+                result.Partitions.Add(await ListOffsetAsync(new TopicPartition(topic.Name, asked.PartitionIndex), asked, stableOnly: request.IsolationLevel == ReadCommitted));
+            response.Topics.Add(result);
+        }
+        return response;
+    }
 
-    private ListOffsetsResponse.ListOffsetsPartitionResponse ListOffset(TopicPartition id, ListOffsetsRequest.ListOffsetsPartition asked, bool stableOnly)
+    private async ValueTask<ListOffsetsResponse.ListOffsetsPartitionResponse> ListOffsetAsync(TopicPartition id, ListOffsetsRequest.ListOffsetsPartition asked, bool stableOnly)
     {
         var answer = new ListOffsetsResponse.ListOffsetsPartitionResponse { PartitionIndex = asked.PartitionIndex };
         var partition = broker.Partitions.Find(id);
         answer.ErrorCode = CheckLeader(id, partition, asked.CurrentLeaderEpoch);
-        if (answer.ErrorCode == ErrorCode.None && !partition!.KnowsHighWatermark)
+        if (answer.ErrorCode == ErrorCode.None && (!partition!.KnowsHighWatermark || (partition.LogStartOffset is null && asked.Timestamp is not (Latest or EarliestLocal))))
             answer.ErrorCode = ErrorCode.OffsetNotAvailable;
         if (answer.ErrorCode != ErrorCode.None)
             return answer;
         try
         {
-            var found = Find(partition!, asked.Timestamp, stableOnly ? partition!.LastStableOffset : partition!.HighWatermark);
+            var found = await FindAsync(partition!, asked.Timestamp, stableOnly ? partition!.LastStableOffset : partition!.HighWatermark);
             (answer.Offset, answer.Timestamp) = (found.Offset.Value, found.TimestampMs);
             answer.LeaderEpoch = found.Offset == Offset.None ? LeaderEpoch.None.Value : partition!.LeaderEpoch.Value;
         }
@@ -54,16 +57,21 @@ internal sealed class OffsetsApi(Broker.Broker broker)
         {
             answer.ErrorCode = unreadable.Error;
         }
+        catch (IOException)
+        {
+            answer.ErrorCode = ErrorCode.KafkaStorageError;
+        }
         return answer;
     }
 
-    private static TimestampedOffset Find(Partition partition, long timestamp, Offset end) => timestamp switch
+    private static async ValueTask<TimestampedOffset> FindAsync(Partition partition, long timestamp, Offset end) => timestamp switch
     {
         Latest => new(end, -1),
-        Earliest or EarliestLocal => new(partition.Log.LogStartOffset, -1),
-        MaxTimestamp => Below(end, partition.Log.FindMaxTimestamp()),
-        LatestTiered => new(Offset.None, -1),
-        _ => Below(end, partition.Log.FindByTimestamp(timestamp)),
+        Earliest => new(partition.LogStartOffset ?? partition.Log.LogStartOffset, -1),
+        EarliestLocal => new(partition.Log.LogStartOffset, -1),
+        MaxTimestamp => Below(end, await partition.FindMaxTimestampAsync()),
+        LatestTiered => new(partition.Tier?.TieredEnd is { } tiered && tiered != Offset.None ? tiered - 1L : Offset.None, -1),
+        _ => Below(end, await partition.FindByTimestampAsync(timestamp)),
     };
 
     private static TimestampedOffset Below(Offset end, TimestampedOffset? found) =>

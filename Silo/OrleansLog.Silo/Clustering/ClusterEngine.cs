@@ -95,9 +95,13 @@ internal sealed class ClusterEngine : IEngine
         builder.Services.AddSingleton(typeof(ILogger<>), typeof(Logger<>));
         builder.UseOrleans(silo =>
         {
-            silo.AddBroker(id, (services, _) => Task.FromResult(new BrokerParts(
-                KafkaEndpoints.Describe(options, [listener]) with { Serve = broker => Serve(listener, broker, services, loggers) },
-                files, register, IsAlone: false, [.. new[] { register as IDisposable }.OfType<IDisposable>(), files])));
+            silo.AddBroker(id, async (services, cancellation) => new BrokerParts(
+                KafkaEndpoints.Describe(options, [listener]) with
+                {
+                    Serve = broker => Serve(listener, broker, services, loggers),
+                    RemoteStore = await RemoteStores.OpenAsync(options, files, cancellation),
+                },
+                files, register, IsAlone: false, [.. new[] { register as IDisposable }.OfType<IDisposable>(), files]));
             SiloNetwork.Configure(silo, options);
             // It is two filters around each call: for those who look at the traces.
             if (TelemetryExport.IsAskedFor) silo.AddActivityPropagation();

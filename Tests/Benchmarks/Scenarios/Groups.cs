@@ -172,7 +172,7 @@ internal static class Groups
         using var anew = Open(new IPEndPoint(IPAddress.Loopback, next.Port));
         while (anew.Ask(Group.Heartbeat(watched, $"{watched}-0", MembersPerGroup), ApiKey.ConsumerGroupHeartbeat, 1).ErrorCode is ErrorCode.NotCoordinator or ErrorCode.CoordinatorLoadInProgress)
         {
-            Thread.Sleep(1);
+            Task.Delay(1).Wait();
         }
 
         var served = Stopwatch.GetElapsedTime(began).TotalMilliseconds - elected;
@@ -193,7 +193,7 @@ internal static class Groups
         // Makes the topics that are missing.
         for (var tries = 0; link.Ask(new MetadataRequest { Topics = [new() { Name = Topic }], AllowAutoTopicCreation = true }, ApiKey.Metadata, 12).Topics[0].ErrorCode != ErrorCode.None && tries < 1_000; tries++)
         {
-            Thread.Sleep(10);
+            Task.Delay(10).Wait();
         }
 
         return link;
@@ -209,7 +209,7 @@ internal static class Groups
                 return found;
             }
 
-            Thread.Sleep(1);
+            Task.Delay(1).Wait();
         }
     }
 
@@ -296,7 +296,7 @@ internal static class Groups
             // While the first elections are under way.
             while (answer.ErrorCode is ErrorCode.CoordinatorLoadInProgress or ErrorCode.NotCoordinator or ErrorCode.CoordinatorNotAvailable)
             {
-                Thread.Sleep(5);
+                Task.Delay(5).Wait();
                 answer = link.Ask(request, ApiKey.ConsumerGroupHeartbeat, 1);
             }
 

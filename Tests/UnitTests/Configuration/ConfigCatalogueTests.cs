@@ -25,7 +25,6 @@ public sealed class ConfigCatalogueTests
     [InlineData("max.message.bytes", "2000000000", "max.message.bytes=2000000000 is not allowed: it must be from 0 to 105906176")]
     [InlineData("cleanup.policy", "keep", "cleanup.policy=keep is not allowed: it must be one or more of: delete, compact")]
     [InlineData("message.timestamp.type", "createtime", "message.timestamp.type=createtime is not allowed: it must be one of: CreateTime, LogAppendTime")]
-    [InlineData("remote.storage.enable", "true", "remote.storage.enable=true is not allowed: it must be false (Storage in blobs is not part of this release.)")]
     [InlineData("min.insync.replicas", "0", "min.insync.replicas=0 is not allowed: it must be at least 1")]
     [InlineData("preallocate", "1", "preallocate=1 is not true or false")]
     [InlineData("min.cleanable.dirty.ratio", "1.5", "min.cleanable.dirty.ratio=1.5 is not allowed: it must be from 0 to 1")]

@@ -2,6 +2,8 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using OrleansLog.Client;
+using OrleansLog.UnitTests.Support;
 
 namespace OrleansLog.UnitTests.Silo;
 
@@ -46,6 +48,40 @@ public sealed class TelemetryExportTests : IDisposable
         }
     }
 
+    [Fact]
+    public async Task So_do_the_traces_that_a_producer_begins()
+    {
+        Assert.SkipUnless(File.Exists(Path.Combine(AppContext.BaseDirectory, "OpenTelemetry.dll")), "The package feed lacks OpenTelemetry.");
+        using var silo = Start();
+        try
+        {
+            using var patience = new CancellationTokenSource(Patience);
+            await using var client = new OrleansLogClient(new ClientOptions { BootstrapServers = await AddressAsync(silo, patience.Token) });
+            using var spans = new RecordedSpans("OrleansLog.Client");
+            using (spans.Begin())
+            await using (var producer = client.CreateProducer())
+                await producer.ProduceAsync("traced-orders", "one"u8.ToArray());
+            Assert.Contains("traced-orders", Encoding.UTF8.GetString(await NextAsync("/v1/traces", patience.Token)), StringComparison.Ordinal);
+        }
+        finally
+        {
+            silo.Kill();
+            await silo.WaitForExitAsync();
+        }
+    }
+
+    // From the line that says that it serves.
+    private static async Task<string> AddressAsync(Process silo, CancellationToken cancellationToken)
+    {
+        const string Before = "serves Kafka on ";
+        while (await silo.StandardOutput.ReadLineAsync(cancellationToken) is { } line)
+        {
+            if (line.IndexOf(Before, StringComparison.Ordinal) is >= 0 and var at)
+                return line[(at + Before.Length)..].Split(' ')[0];
+        }
+        throw new InvalidOperationException("The broker ended.");
+    }
+
     private Process Start()
     {
         var start = new ProcessStartInfo("dotnet",
@@ -57,6 +93,7 @@ public sealed class TelemetryExportTests : IDisposable
         start.Environment["OTEL_EXPORTER_OTLP_ENDPOINT"] = $"http://127.0.0.1:{_port}";
         start.Environment["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf";
         start.Environment["OTEL_METRIC_EXPORT_INTERVAL"] = "200";
+        start.Environment["OTEL_BSP_SCHEDULE_DELAY"] = "200";
         return Process.Start(start)!;
     }
 

@@ -5,6 +5,7 @@ using OrleansLog.Broker;
 using OrleansLog.Broker.Configuration;
 using OrleansLog.Broker.Embedded;
 using OrleansLog.Broker.Files;
+using OrleansLog.Broker.Tiering;
 using OrleansLog.Kafka;
 using OrleansLog.Protocol;
 using OrleansLog.Replication.Brokers;
@@ -50,16 +51,19 @@ internal sealed class TestCluster : IScriptedCluster, IAsyncDisposable
         var claimed = Enumerable.Range(0, brokers).Select(_ => KafkaServer.Bind(new IPEndPoint(IPAddress.Loopback, 0))).ToDictionary(
             listener => (IPEndPoint)listener.LocalEndPoint!);
         var endPoints = claimed.Keys.ToArray();
+        var files = new PhysicalFileSystem();
+        var values = config.Aggregate(ConfigValues.Empty, (values, pair) => values.With(ConfigSource.StaticBroker, pair.Name, pair.Value));
         var options = new BrokerOptions
         {
             DataDirectory = dataDirectory ?? own!.FullName,
             Brokers = [.. endPoints.Select((endPoint, id) => new BrokerAddress("127.0.0.1", endPoint.Port, racks.ElementAtOrDefault(id)))],
-            Config = config.Aggregate(ConfigValues.Empty, (values, pair) => values.With(ConfigSource.StaticBroker, pair.Name, pair.Value)),
+            Config = values,
+            RemoteStore = values.TryGet(BrokerConfigs.RemoteStorageDirectory, out var remote) && remote.Length > 0 ? new DirectoryRemoteStore(files, remote) : null,
             Serve = broker => KafkaServer.Start(
                 claimed.Remove(endPoints[broker.Id.Value], out var listener) ? listener : KafkaServer.Bind(endPoints[broker.Id.Value]),
                 broker, TimeProvider.System, NullLogger<KafkaServer>.Instance),
         };
-        var engine = await EmbeddedEngine.StartAsync(options, new PhysicalFileSystem(), TimeProvider.System, NullLoggerFactory.Instance, default);
+        var engine = await EmbeddedEngine.StartAsync(options, files, TimeProvider.System, NullLoggerFactory.Instance, default);
         return new TestCluster(engine, options.DataDirectory, endPoints, own);
     }
 

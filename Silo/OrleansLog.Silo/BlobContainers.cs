@@ -1,7 +1,7 @@
 using Azure.Storage.Blobs;
 using OrleansLog.Silo.Options;
 
-namespace OrleansLog.Silo.Clustering;
+namespace OrleansLog.Silo;
 
 /// <summary>The blob container of a cluster, as the settings name it.</summary>
 internal static class BlobContainers

@@ -1,0 +1,342 @@
+using System.Globalization;
+using Microsoft.Extensions.Logging;
+using OrleansLog.Protocol;
+using OrleansLog.Protocol.Records;
+
+namespace OrleansLog.Storage.Tiering;
+
+/// <summary>
+/// One leadership of a partition whose sealed segments are kept in a remote store as well: one offset space over both
+/// (KIP-405). A segment goes up under a name of its own, is read back, and is there once the manifest names it; only then may
+/// it go from the disk. Deletion runs the other way round. The manifest is replaced by conditional writes and carries the
+/// leader's epoch, so that an earlier leader that goes on for a while changes nothing.
+/// <para>Reads: any thread. <see cref="StepAsync"/>: one at a time.</para>
+/// </summary>
+public sealed class TieredLog
+{
+    private const string ManifestName = "manifest.json";
+    private const string SegmentSuffix = ".log";
+    private const int ReadBackBytes = 1 << 20;
+    private static readonly TimeSpan SweepInterval = TimeSpan.FromHours(1);
+    // Longer than any upload takes from its first byte to its publication.
+    private static readonly TimeSpan OrphanAgeMin = TimeSpan.FromHours(6);
+
+    private readonly RemoteCache _cache;
+    private readonly PartitionLog _log;
+    private readonly string _prefix;
+    private readonly Func<Offset> _stableOffset;
+    private readonly Func<Guid> _newId;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private RemoteManifest? _manifest;
+    private string? _tag;
+    private long? _sweptAt;
+
+    /// <param name="cache">Reads the store.</param>
+    /// <param name="log">The log on the disk.</param>
+    /// <param name="prefix">How the names of the partition's objects begin, with a slash at the end: the same for all who will ever lead it.</param>
+    /// <param name="epoch">The leadership's.</param>
+    /// <param name="stableOffset">The last stable offset: what lies below changes no more, nor what readers see of it.</param>
+    /// <param name="newId">Makes names that nobody else uses.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="logger">Told of what happens.</param>
+    public TieredLog(
+        RemoteCache cache, PartitionLog log, string prefix, LeaderEpoch epoch, Func<Offset> stableOffset, Func<Guid> newId, TimeProvider time, ILogger logger)
+    {
+        (_cache, _log, _prefix, Epoch, _stableOffset, _newId, _time, _logger) = (cache, log, prefix, epoch, stableOffset, newId, time, logger);
+    }
+
+    public LeaderEpoch Epoch { get; }
+
+    /// <summary>How much is kept where. May be replaced.</summary>
+    public TieringOptions Options { get; set; } = new();
+
+    /// <summary>What the store holds; null before that was read.</summary>
+    public RemoteManifest? Manifest => Volatile.Read(ref _manifest);
+
+    /// <summary>Told when something that was to be read has come, or could not be.</summary>
+    public Action? Arrived { get; set; }
+
+    /// <summary>Why the last step failed; null if it did not.</summary>
+    public Exception? Problem { get; private set; }
+
+    /// <summary>The first offset that can be read, wherever it is; null before that is known.</summary>
+    public Offset? LogStartOffset =>
+        Manifest is not { } manifest ? null : manifest.Segments.IsEmpty ? Offset.Max(manifest.LogStartOffset, OldestHere) : manifest.LogStartOffset;
+
+    /// <summary>Everything below is in the store; none when nothing is.</summary>
+    public Offset TieredEnd => Manifest?.End ?? Offset.None;
+
+    private Offset OldestHere => _log.LogStartOffset;
+
+    /// <summary>
+    /// Reads what is not on the disk any more. What is not in the cache is fetched, and <see cref="Arrived"/> tells when it is:
+    /// until then the answer is empty.
+    /// </summary>
+    public LogRead Read(Offset from, int bytesMax, bool minOneBatch)
+    {
+        if (Manifest is not { } manifest) return default;
+        if (from < manifest.LogStartOffset || manifest.Find(from) is not { } segment) return new LogRead(ErrorCode.OffsetOutOfRange, default);
+        Exception? failure = null;
+        if (_cache.FindIndex(segment, NoteArrival) is not { } index) return Pending();
+        var number = index.NumberOf(from);
+        if (_cache.FindChunk(segment, index, number, NoteArrival) is not { } chunk) return Pending();
+        // Who reads on will want the next part too.
+        if (number + 1 < index.Chunks.Count) _cache.FindChunk(segment, index, number + 1, static _ => { });
+        return new LogRead(ErrorCode.None, chunk.Find(from, bytesMax, minOneBatch));
+
+        LogRead Pending() => failure is null ? default : new LogRead(failure is InvalidDataException ? ErrorCode.CorruptMessage : ErrorCode.KafkaStorageError, default);
+
+        void NoteArrival(Exception? why)
+        {
+            failure = why;
+            Arrived?.Invoke();
+        }
+    }
+
+    /// <summary>The aborted transactions with records in the remote segment that holds an offset.</summary>
+    public IReadOnlyList<AbortedTransaction> AbortedTransactions(Offset from) =>
+        [.. (Manifest?.Find(from)?.Aborted ?? []).Where(aborted => aborted.Marker >= from)];
+
+    /// <summary>The first record in the store whose timestamp is at least the given one; null when it holds none.</summary>
+    /// <param name="timestampMs">Milliseconds since 1970.</param>
+    /// <param name="compressors">Opens compressed batches, as far as it knows their codec.</param>
+    /// <exception cref="IOException">The store cannot be read.</exception>
+    public async Task<TimestampedOffset?> FindByTimestampAsync(long timestampMs, Func<CompressionType, IRecordCompressor?>? compressors = null)
+    {
+        var manifest = Manifest;
+        foreach (var segment in manifest?.Segments ?? [])
+        {
+            if (segment.MaxTimestampMs < timestampMs) continue;
+            var index = await ComeAsync(arrived => _cache.FindIndex(segment, arrived));
+            for (var number = 0; number < index.Chunks.Count; number++)
+            {
+                if (index.Chunks[number].MaxTimestampMs < timestampMs) continue;
+                var (wanted, at) = (index, number);
+                var chunk = await ComeAsync(arrived => _cache.FindChunk(segment, wanted, at, arrived));
+                if (new TimestampLookup(compressors).FindFirst(chunk.File, chunk.Length, manifest!.LogStartOffset, timestampMs) is { } found) return found;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>The latest timestamp of a record in the store; -1 when none has one.</summary>
+    public long MaxTimestampMs => Manifest is { Segments.IsEmpty: false } manifest ? manifest.Segments.Max(segment => segment.MaxTimestampMs) : RecordBatchHeader.NoTimestamp;
+
+    /// <summary>
+    /// Reads the manifest and makes it this leadership's own, if that was not done; uploads what is sealed and stable; drops what
+    /// no retention keeps; deletes what nobody reads any more.
+    /// </summary>
+    /// <exception cref="IOException">The store failed: nothing is lost, and the next step tries again.</exception>
+    /// <exception cref="InvalidDataException">The manifest is damaged.</exception>
+    public async Task StepAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await ClaimAsync(cancellationToken);
+            while (await UploadNextAsync(cancellationToken))
+            {
+            }
+
+            await ExpireAsync(cancellationToken);
+            await DeleteGarbageAsync(cancellationToken);
+            await SweepAsync(cancellationToken);
+            Problem = null;
+        }
+        catch (Exception e) when (e is IOException or InvalidDataException)
+        {
+            Problem = e;
+            throw;
+        }
+    }
+
+    /// <summary>Reads the manifest, if that was not done.</summary>
+    public async Task ClaimAsync(CancellationToken cancellationToken)
+    {
+        if (_manifest is not null) return;
+        var (found, tag) = await LoadAsync(cancellationToken);
+        await PublishAsync(found, tag, Adopt, cancellationToken);
+        Arrived?.Invoke();
+    }
+
+    /// <summary>Up to where the disk need not keep what the store has, or what is gone altogether.</summary>
+    public Offset LocalRetentionOffset()
+    {
+        var mayGo = _log.RetentionOffset(NowMs, Options.LocalRetentionMs, Options.LocalRetentionBytes);
+        return Offset.Max(OldestHere, Offset.Max(Manifest?.LogStartOffset ?? Offset.None, Offset.Min(mayGo, TieredEnd)));
+    }
+
+    /// <summary>Makes an offset the first that can be read.</summary>
+    public Task DeleteBeforeAsync(Offset offset, CancellationToken cancellationToken) =>
+        ChangeAsync(manifest => offset <= manifest.LogStartOffset ? manifest : manifest.From(offset, _time.GetUtcNow()), cancellationToken);
+
+    private static async Task<T> ComeAsync<T>(Func<Action<Exception?>, T?> find) where T : class
+    {
+        while (true)
+        {
+            var arrival = new TaskCompletionSource<Exception?>(TaskCreationOptions.RunContinuationsAsynchronously);
+            if (find(why => arrival.TrySetResult(why)) is { } found) return found;
+            if (await arrival.Task is { } failure) throw failure as IOException ?? new StorageException(failure.Message, failure);
+        }
+    }
+
+    private long NowMs => _time.GetUtcNow().ToUnixTimeMilliseconds();
+
+    private string ManifestPath => _prefix + ManifestName;
+
+    // What an earlier leadership has left, as this one goes on with it.
+    private RemoteManifest Adopt(RemoteManifest found)
+    {
+        var now = _time.GetUtcNow();
+        if (found.Segments.FirstOrDefault(segment => !AgreesWith(segment)) is { } lost)
+        {
+            _logger.LogError(
+                "{Prefix}: the store holds offsets {From} to {To}, which the leader's log, up to {LogEnd}, does not have so: they were lost in an unclean election, and are dropped",
+                _prefix, lost.BaseOffset, found.End - 1L, _log.LogEndOffset);
+            found = found.UpTo(lost.BaseOffset, now);
+        }
+
+        if (found.Segments.IsEmpty) return found with { LogStartOffset = Offset.Max(found.LogStartOffset, OldestHere) };
+        if (found.End >= OldestHere) return found;
+        _logger.LogWarning(
+            "{Prefix}: offsets {From} to {To} were deleted while nothing was uploaded; what lies before goes too", _prefix, found.End, OldestHere - 1L);
+        return found.From(OldestHere, now);
+    }
+
+    // What went from the disk was committed, and cannot be lost.
+    private bool AgreesWith(RemoteSegment segment)
+    {
+        var last = segment.NextOffset - 1L;
+        return last < OldestHere || (last < _log.LogEndOffset && (segment.Epochs is not [.., var latest] || _log.EpochAt(last) == latest.Epoch));
+    }
+
+    private async Task<bool> UploadNextAsync(CancellationToken cancellationToken)
+    {
+        var from = _manifest!.Segments.IsEmpty ? FirstHere() : _manifest.End;
+        var name = string.Create(CultureInfo.InvariantCulture, $"{_prefix}{from.Value:D20}-{Epoch.Value}-{_newId():N}{SegmentSuffix}");
+        if (_log.EndOfSealed(from) is not { } end || end > _stableOffset()) return false;
+        if (_log.Describe(from, name) is not { } segment) return false;
+        await _cache.Store.WriteAsync(name, segment.File, segment.Position, segment.Remote.SizeInBytes, cancellationToken);
+        var index = segment.Index.Encode();
+        await _cache.Store.WriteDocumentAsync(segment.Remote.IndexName, index, expectedTag: null, cancellationToken);
+        await ReadBackAsync(segment.Remote, index, cancellationToken);
+        await ChangeAsync(manifest => manifest.Segments.IsEmpty || manifest.End == from ? manifest.With(segment.Remote) : manifest, cancellationToken);
+        _logger.LogInformation("{Name}: offsets {From} to {To} are in the remote store", name, from, segment.Remote.NextOffset - 1L);
+        return true;
+    }
+
+    private Offset FirstHere() => _log.Segments.Where(segment => segment.NextOffset > _manifest!.LogStartOffset).Select(segment => segment.BaseOffset).FirstOrDefault(OldestHere);
+
+    // What the store took is what it gives.
+    private async Task ReadBackAsync(RemoteSegment segment, byte[] index, CancellationToken cancellationToken)
+    {
+        var block = new byte[Math.Min(ReadBackBytes, segment.SizeInBytes)];
+        var crc = 0u;
+        for (var at = 0; at < segment.SizeInBytes;)
+        {
+            var read = await _cache.Store.ReadAsync(segment.Name, at, block.AsMemory(0, Math.Min(block.Length, segment.SizeInBytes - at)), cancellationToken);
+            if (read == 0) break;
+            crc = Crc32C.Append(crc, block.AsSpan(0, read));
+            at += read;
+        }
+
+        var stored = await _cache.Store.ReadDocumentAsync(segment.IndexName, cancellationToken);
+        if (crc != segment.Crc || stored is not { } document || !document.Content.Span.SequenceEqual(index))
+            throw new IOException($"'{segment.Name}' reads otherwise from the remote store than it was written there. It is not used; another attempt follows.");
+    }
+
+    private async Task ExpireAsync(CancellationToken cancellationToken)
+    {
+        var manifest = _manifest!;
+        var surplus = Options.RetentionBytes < 0 ? 0 : manifest.SizeInBytes + BytesAfter(manifest.End) - Options.RetentionBytes;
+        var start = manifest.LogStartOffset;
+        foreach (var segment in manifest.Segments)
+        {
+            surplus -= segment.SizeInBytes;
+            var isOld = Options.RetentionMs >= 0 && NowMs - segment.MaxTimestampMs > Options.RetentionMs;
+            if (!isOld && (Options.RetentionBytes < 0 || surplus < 0)) break;
+            start = segment.NextOffset;
+        }
+
+        if (start > manifest.LogStartOffset) await DeleteBeforeAsync(start, cancellationToken);
+    }
+
+    private long BytesAfter(Offset offset) => _log.Segments.Where(segment => segment.NextOffset > offset).Sum(segment => (long)segment.SizeInBytes);
+
+    private async Task DeleteGarbageAsync(CancellationToken cancellationToken)
+    {
+        var due = _manifest!.Garbage.Where(garbage => (_time.GetUtcNow() - garbage.Since).TotalMilliseconds >= Options.GarbageDelayMs).ToHashSet();
+        foreach (var garbage in due)
+        {
+            await _cache.Store.DeleteAsync(garbage.Name, cancellationToken);
+            await _cache.Store.DeleteAsync(garbage.Name + RemoteSegment.IndexSuffix, cancellationToken);
+        }
+
+        if (due.Count > 0) await ChangeAsync(manifest => manifest with { Garbage = [.. manifest.Garbage.Where(garbage => !due.Contains(garbage))] }, cancellationToken);
+    }
+
+    // What was uploaded and never published, by whomever: a leader that died or was too late.
+    private async Task SweepAsync(CancellationToken cancellationToken)
+    {
+        if (_sweptAt is { } sweptAt && _time.GetElapsedTime(sweptAt) < SweepInterval) return;
+        var before = _time.GetUtcNow() - OrphanAgeMin;
+        var known = _manifest!.Segments.Select(segment => segment.Name).Concat(_manifest.Garbage.Select(garbage => garbage.Name))
+            .SelectMany(name => new[] { name, name + RemoteSegment.IndexSuffix }).Append(ManifestPath).ToHashSet(StringComparer.Ordinal);
+        await foreach (var found in _cache.Store.ListAsync(_prefix, cancellationToken))
+        {
+            if (known.Contains(found.Name) || !found.Name.Contains(SegmentSuffix, StringComparison.Ordinal) || found.WrittenAt > before) continue;
+            await _cache.Store.DeleteAsync(found.Name, cancellationToken);
+            _logger.LogInformation("'{Name}' was never published, and is deleted from the remote store", found.Name);
+        }
+
+        _sweptAt = _time.GetTimestamp();
+    }
+
+    private Task ChangeAsync(Func<RemoteManifest, RemoteManifest> change, CancellationToken cancellationToken) =>
+        PublishAsync(_manifest!, _tag, change, cancellationToken);
+
+    // Whoever has lost the answer to a write, or was too late, looks at what is there.
+    private async Task PublishAsync(RemoteManifest current, string? tag, Func<RemoteManifest, RemoteManifest> change, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var changed = change(current) with { LeaderEpoch = Epoch };
+            if (_manifest is not null && changed.Equals(current)) return;
+            var content = changed.Serialize();
+            var (written, failure) = await TryWriteAsync(content, tag, cancellationToken);
+            if (written is null)
+            {
+                (current, tag) = await LoadAsync(cancellationToken);
+                written = tag is not null && current.Serialize().AsSpan().SequenceEqual(content) ? tag : null;
+                if (written is null && failure is not null) throw failure;
+            }
+
+            if (written is null) continue;
+            _tag = written;
+            Volatile.Write(ref _manifest, changed);
+            return;
+        }
+    }
+
+    private async Task<(string? Tag, IOException? Failure)> TryWriteAsync(byte[] content, string? tag, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return (await _cache.Store.WriteDocumentAsync(ManifestPath, content, tag, cancellationToken), null);
+        }
+        catch (IOException e)
+        {
+            return (null, e);
+        }
+    }
+
+    private async Task<(RemoteManifest Manifest, string? Tag)> LoadAsync(CancellationToken cancellationToken)
+    {
+        if (await _cache.Store.ReadDocumentAsync(ManifestPath, cancellationToken) is not { } document) return (RemoteManifest.Empty, null);
+        var manifest = RemoteManifest.Parse(document.Content.Span, ManifestPath);
+        return manifest.LeaderEpoch > Epoch
+            ? throw new IOException($"'{ManifestPath}' was written by the leader of epoch {manifest.LeaderEpoch}, and this one is of epoch {Epoch}: it leads no more.")
+            : (manifest, document.Tag);
+    }
+}

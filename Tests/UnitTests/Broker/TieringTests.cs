@@ -1,0 +1,164 @@
+using OrleansLog.Broker.Partitions;
+using OrleansLog.Protocol;
+using OrleansLog.Protocol.Messages;
+using OrleansLog.UnitTests.Support;
+using static OrleansLog.UnitTests.Support.ClusterScript;
+
+namespace OrleansLog.UnitTests.Broker;
+
+/// <summary>Topics whose segments are kept in a remote store too, through brokers and their endpoints.</summary>
+public sealed class TieringTests : IDisposable
+{
+    private const string Topic = "orders";
+    private const int ValueBytes = 400_000;
+    private const int Records = 9;
+
+    // Two records a segment.
+    private static readonly (string, string)[] Tiered =
+        [("remote.storage.enable", "true"), ("segment.bytes", "1048576"), ("local.retention.bytes", "0"), ("retention.ms", "-1")];
+
+    private readonly DirectoryInfo _store = Directory.CreateTempSubdirectory("orleanslog-tiered-");
+
+    public void Dispose() => _store.Delete(recursive: true);
+
+    [Fact]
+    public async Task Old_records_leave_the_disk_and_are_read_on_by_whoever_leads()
+    {
+        await using var cluster = await StartAsync(brokers: 3);
+        await CreateAsync(cluster, Topic, 3, Tiered);
+        var values = await FillAsync(cluster);
+        Assert.Equal(new Offset(8), Leader(cluster).Log.LogStartOffset);
+        Assert.Equal(values, await ReadAsync(cluster, Topic));
+
+        var first = cluster.RecordOf(Topic);
+        await cluster.Engine.KillAsync(first.Leader);
+        await cluster.UntilAsync(Topic, record => record.LeaderEpoch > first.LeaderEpoch && record.Leader != first.Leader);
+        await ProduceAsync(cluster, Topic, "last");
+
+        Assert.Equal(values.Append($"{Records}:last"), await ReadAsync(cluster, Topic));
+    }
+
+    [Fact]
+    public async Task Offsets_are_told_apart_by_where_they_are()
+    {
+        await using var cluster = await StartAsync(brokers: 1);
+        await CreateAsync(cluster, Topic, 1, Tiered);
+        await FillAsync(cluster);
+        await using var client = await cluster.ConnectAsync(new(0));
+        const long Earliest = -2, EarliestLocal = -4, LatestTiered = -5;
+
+        Assert.Equal(0, (await client.ListOffsetAsync(Topic, Earliest)).Offset);
+        Assert.Equal(8, (await client.ListOffsetAsync(Topic, EarliestLocal)).Offset);
+        Assert.Equal(7, (await client.ListOffsetAsync(Topic, LatestTiered)).Offset);
+        // All have the same time.
+        Assert.Equal(0, (await client.ListOffsetAsync(Topic, 1_000)).Offset);
+    }
+
+    [Fact]
+    public async Task Records_are_deleted_wherever_they_are_and_so_are_topics()
+    {
+        await using var cluster = await StartAsync(brokers: 1);
+        await CreateAsync(cluster, Topic, 1, Tiered);
+        await FillAsync(cluster);
+        await using var client = await cluster.ConnectAsync(new(0));
+
+        var deleted = await Leader(cluster).DeleteBeforeAsync(new Offset(5));
+
+        Assert.Equal((ErrorCode.None, new Offset(5)), deleted);
+        Assert.Equal(5, (await client.ListOffsetAsync(Topic, -2)).Offset);
+        Assert.Equal(ErrorCode.OffsetOutOfRange, (await client.FetchAsync(Topic, 4)).ErrorCode);
+        Assert.StartsWith("5:", Batches.Read((await client.FetchAsync(Topic, 5, maxWaitMs: 30_000)).Records!.Value)[0], StringComparison.Ordinal);
+
+        await client.CallAsync(new DeleteTopicsRequest { Topics = [new() { Name = Topic }], TimeoutMs = 30_000 });
+        Assert.DoesNotContain(_store.EnumerateFiles("*.log", SearchOption.AllDirectories), _ => true);
+    }
+
+    [Fact]
+    public async Task A_store_that_is_gone_loses_nothing_and_takes_nothing_from_the_disk()
+    {
+        await using var cluster = await StartAsync(brokers: 1);
+        await CreateAsync(cluster, Topic, 1, Tiered);
+        File.WriteAllText(Path.Combine(_store.FullName, "elsewhere"), "");
+        Directory.Move(_store.FullName, _store.FullName + "-away");
+        File.WriteAllText(_store.FullName, "not a directory");
+        try
+        {
+            var values = await FillAsync(cluster);
+            Assert.Equal(Offset.Zero, Leader(cluster).Log.LogStartOffset);
+            File.Delete(_store.FullName);
+            Directory.Move(_store.FullName + "-away", _store.FullName);
+            await KeepAsync(Leader(cluster));
+            Assert.Equal(new Offset(8), Leader(cluster).Log.LogStartOffset);
+            Assert.Equal(values, await ReadAsync(cluster, Topic));
+        }
+        finally
+        {
+            if (File.Exists(_store.FullName)) File.Delete(_store.FullName);
+            if (Directory.Exists(_store.FullName + "-away")) Directory.Move(_store.FullName + "-away", _store.FullName);
+        }
+    }
+
+    [Fact]
+    public async Task A_broker_that_was_started_without_its_store_does_not_take_old_records_for_gone()
+    {
+        var data = Directory.CreateTempSubdirectory("orleanslog-storeless-");
+        try
+        {
+            await using (var cluster = await TestCluster.StartAsync(1, data.FullName, [], ("remote.storage.directory", _store.FullName)))
+            {
+                await CreateAsync(cluster, Topic, 1, Tiered);
+                await FillAsync(cluster);
+            }
+
+            await using var storeless = await TestCluster.StartAsync(1, data.FullName, []);
+            await using var client = await storeless.ConnectAsync(new(0));
+            Assert.Equal(ErrorCode.KafkaStorageError, (await client.FetchAsync(Topic, 0)).ErrorCode);
+            Assert.Equal(ErrorCode.OffsetNotAvailable, (await client.ListOffsetAsync(Topic, -2)).ErrorCode);
+            Assert.Equal(ErrorCode.None, (await client.FetchAsync(Topic, 8)).ErrorCode);
+        }
+        finally
+        {
+            data.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
+    public async Task A_topic_cannot_be_kept_where_there_is_no_store_nor_taken_out_of_one()
+    {
+        await using (var without = await TestCluster.StartAsync(1))
+        {
+            await using var client = await without.ConnectAsync(new(0));
+            var refused = await client.CreateTopicAsync(Topic, 1, 1, ("remote.storage.enable", "true"));
+            Assert.Equal(ErrorCode.InvalidConfig, refused.ErrorCode);
+            Assert.Contains("remote.storage.directory", refused.ErrorMessage, StringComparison.Ordinal);
+        }
+
+        await using var cluster = await StartAsync(brokers: 1);
+        await CreateAsync(cluster, Topic, 1, Tiered);
+        await using var admin = await cluster.ConnectAsync(new(0));
+        var altered = await admin.CallAsync(new AlterConfigsRequest
+        {
+            Resources = [new() { ResourceType = 2, ResourceName = Topic, Configs = [new() { Name = "remote.storage.enable", Value = "false" }] }],
+        });
+        Assert.Equal(ErrorCode.InvalidConfig, altered.Responses[0].ErrorCode);
+    }
+
+    private Task<TestCluster> StartAsync(int brokers) => TestCluster.StartAsync(brokers, ("remote.storage.directory", _store.FullName));
+
+    // Produces more than four segments, and has the sealed ones go to the store and from the disk.
+    private static async Task<string[]> FillAsync(TestCluster cluster)
+    {
+        string[] values = [.. Enumerable.Range(0, Records).Select(number => new string((char)('a' + number), ValueBytes))];
+        await ProduceAsync(cluster, Topic, values);
+        await KeepAsync(Leader(cluster));
+        return [.. values.Select((value, number) => $"{number}:{value}")];
+    }
+
+    private static async Task KeepAsync(Partition leader)
+    {
+        await leader.TierAsync(default);
+        await leader.TidyAsync();
+    }
+
+    private static Partition Leader(TestCluster cluster) => cluster.Broker(cluster.LeaderOf(Topic)).Partitions.Find(new(Topic, 0))!;
+}
