@@ -40,18 +40,19 @@ public sealed partial class PartitionLog
 
     /// <summary>
     /// Flushes, notes that there is nothing to recover, and closes the files, at once even for those who are reading.
-    ///
     /// </summary>
-    /// <exception cref="StorageException">The flush or the note failed; the files are closed all the same.</exception>
+    /// <exception cref="StorageException">The flush or the note failed, now or before; the files are closed all the same.</exception>
     public async ValueTask DisposeAsync()
     {
+        if (_isClosed) return;
         try
         {
-            if (Failure is null) await CheckpointAsync();
-            await Enqueue(static () => Task.CompletedTask);
+            ThrowIfFailed();
+            await CheckpointAsync();
         }
         finally
         {
+            await Enqueue(static () => Task.CompletedTask);
             Close();
         }
     }
@@ -65,6 +66,7 @@ public sealed partial class PartitionLog
 
     private void Close()
     {
+        _isClosed = true;
         Fail(new StorageException($"{Directory} is closed"));
         _flushTimer?.Dispose();
         _retired?.Dispose();

@@ -25,6 +25,7 @@ public sealed partial class PartitionLog : IAsyncDisposable
     private long _logEndOffset;
     private long _flushedOffset;
     private bool _isRollDue;
+    private bool _isClosed;
 
     private PartitionLog(
         ILogFileSystem files,

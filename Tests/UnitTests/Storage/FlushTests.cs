@@ -22,6 +22,18 @@ public class FlushTests
     }
 
     [Fact]
+    public async Task A_log_whose_flush_failed_is_not_closed_as_if_all_of_it_were_safe()
+    {
+        var harness = await new LogHarness().OpenAsync();
+        harness.Append(batches: 5);
+        harness.Disk.FailFlushes = true;
+        await Assert.ThrowsAsync<StorageException>(harness.FlushAsync);
+        harness.Disk.FailFlushes = false;
+        await Assert.ThrowsAsync<StorageException>(async () => await harness.Log.DisposeAsync());
+        await harness.Log.DisposeAsync();
+    }
+
+    [Fact]
     public async Task A_log_whose_last_file_was_cut_short_loses_nothing_that_it_takes_later()
     {
         for (var seed = 0; seed < 20; seed++)
