@@ -105,8 +105,8 @@ internal sealed class TransactionScript(TestClient client, string id = "tx", boo
 
     public async Task<ErrorCode> CommitOffsetAsync(string group, string topic, long offset, int generation = -1, string member = "")
     {
-        if (!isNew)
-            await client.CallAsync(new AddOffsetsToTxnRequest { TransactionalId = id, ProducerId = ProducerId, ProducerEpoch = Epoch, GroupId = group });
+        if (!isNew && await AddOffsetsAsync(group) is var error && error != ErrorCode.None)
+            return error;
         var answer = await client.CallAsync(
             new TxnOffsetCommitRequest
             {
@@ -121,6 +121,9 @@ internal sealed class TransactionScript(TestClient client, string id = "tx", boo
             version: (short)(isNew ? 5 : 3));
         return answer.Topics[0].Partitions[0].ErrorCode;
     }
+
+    private async Task<ErrorCode> AddOffsetsAsync(string group) => (await client.CallAsync(
+        new AddOffsetsToTxnRequest { TransactionalId = id, ProducerId = ProducerId, ProducerEpoch = Epoch, GroupId = group })).ErrorCode;
 
     /// <summary>What a reader of committed transactions sees, aborted ones left out.</summary>
     public static async Task<List<string>> ReadCommittedAsync(TestClient client, string topic)
