@@ -1,4 +1,5 @@
 using OrleansLog.Client;
+using OrleansLog.ClusterTests.Support;
 using OrleansLog.Protocol;
 using OrleansLog.UnitTests.Metadata;
 

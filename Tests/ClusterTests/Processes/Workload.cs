@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using OrleansLog.Client;
+using OrleansLog.ClusterTests.Support;
 using OrleansLog.Protocol;
 using OrleansLog.Simulation.Checking;
 

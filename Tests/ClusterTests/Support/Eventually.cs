@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 
-namespace OrleansLog.ClusterTests.Processes;
+namespace OrleansLog.ClusterTests.Support;
 
 /// <summary>Waits for what other processes do, which can only be looked at now and then.</summary>
 internal static class Eventually
