@@ -51,7 +51,7 @@ internal sealed class ClusterUnderLoad : IAsyncDisposable
         await UntilWritesGoOnAsync(struck, $"silo {silo} was {fault.Name}");
         _gaps.Add((fault.Name, _workload.LongestGap(since, DateTimeOffset.UtcNow)));
         await fault.MendAsync(_silos[silo]);
-        await Eventually.TrueAsync(IsWholeAsync, $"all replicas are in sync after silo {silo} was {fault.Name}");
+        await Eventually.TrueAsync(IsWholeAsync, $"all replicas are in sync after silo {silo} was {fault.Name}", () => ExplainAsync(struck));
         await UntilWritesGoOnAsync(DateTimeOffset.UtcNow, $"silo {silo} was mended");
     }
 
@@ -71,14 +71,15 @@ internal sealed class ClusterUnderLoad : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await _workload.DisposeAsync();
-        await _application.DisposeAsync();
-        await _wire.DisposeAsync();
-        await _silos.DisposeAsync();
+        // Whatever else goes wrong, no process stays behind.
+        await using (_silos)
+        await using (_wire)
+        await using (_application)
+            await _workload.DisposeAsync();
     }
 
     private Task UntilWritesGoOnAsync(DateTimeOffset since, string after) =>
-        Eventually.TrueAsync(() => _workload.FewestSince(since) >= ProgressRecords, $"all partitions take records after {after}");
+        Eventually.TrueAsync(() => _workload.FewestSince(since) >= ProgressRecords, $"all partitions take records after {after}", () => ExplainAsync(since));
 
     // Every broker must say so: one that was given up, and has not learned it yet, may still think so.
     private async Task<bool> IsWholeAsync()
@@ -93,22 +94,35 @@ internal sealed class ClusterUnderLoad : IAsyncDisposable
         return _silos.All(silo => !silo.HasEnded);
     }
 
-    private static async Task<bool> IsWholeAsync(SiloProcess silo)
+    // It may be on its way out, or not quite here.
+    private static async Task<bool> IsWholeAsync(SiloProcess silo) =>
+        await AskAsync(silo) is { Topic: { } topic } && topic.Partitions.All(partition => partition.InSyncReplicas.Count == Replicas);
+
+    private static async Task<(TopicDescription? Topic, string Problem)> AskAsync(SiloProcess silo)
     {
         await using var client = new OrleansLogClient(new ClientOptions { BootstrapServers = silo.Address, ConnectTimeoutMs = 1_000, OperationTimeoutMs = 1_000 });
         try
         {
-            var topic = await client.Admin.DescribeTopicAsync(Topic);
-            return topic.Partitions.All(partition => partition.InSyncReplicas.Count == Replicas);
+            return (await client.Admin.DescribeTopicAsync(Topic), "");
         }
-        catch (OrleansLogException)
+        catch (OrleansLogException e)
         {
-            // It is on its way out, or not quite here.
-            return false;
+            return (null, e.Message);
         }
     }
 
-    private static ClientOptions Patient(ClientOptions options) => options with { RequestTimeoutMs = 5_000, ConnectTimeoutMs = 1_000, RetryBackoffMsMax = 200 };
+    private async Task<string> ExplainAsync(DateTimeOffset since)
+    {
+        var views = await Task.WhenAll(_silos.Select(async silo => (silo.Id, Answer: await AskAsync(silo))));
+        return string.Join(Environment.NewLine, [
+            .. views.Select(view => $"silo {view.Id} says: {view.Answer.Problem}{string.Join("; ", view.Answer.Topic?.Partitions.Select(Text) ?? [])}"),
+            _workload.Describe(since)]);
+    }
+
+    private static string Text(PartitionDescription partition) =>
+        $"{partition.Partition} led by {partition.Leader} in epoch {partition.LeaderEpoch}, in sync [{string.Join(' ', partition.InSyncReplicas)}]";
+
+    private static ClientOptions Patient(ClientOptions options) => options with { RequestTimeoutMs = 5_000, ConnectTimeoutMs = 1_000, RetryBackoffMsMax = 200, UnknownTopicWaitMsMax = 60_000 };
 }
 
 /// <summary>Something that befalls a silo, and what makes it good again, apart from starting a silo that has ended.</summary>

@@ -35,7 +35,7 @@ internal sealed class Workload : IAsyncDisposable
         _consumers = [.. Enumerable.Range(0, consumers).Select(id => Task.Run(() => ConsumeAsync(id)))];
     }
 
-    /// <summary>The errors that producers were given, apart from those that their client retries.</summary>
+    /// <summary>The errors that producers and consumers were given, apart from those that their client retries.</summary>
     public IReadOnlyList<string> Refusals
     {
         get
@@ -59,6 +59,18 @@ internal sealed class Workload : IAsyncDisposable
     {
         lock (_gate)
             return _acknowledged.Min(sent => sent.Count - FirstAfter(sent, moment.ToUnixTimeMilliseconds()));
+    }
+
+    /// <summary>How many values each producer had acknowledged since a moment, by partition, and what was refused.</summary>
+    public string Describe(DateTimeOffset since)
+    {
+        lock (_gate)
+        {
+            var counts = Enumerable.Range(0, _partitions).SelectMany(partition => _acknowledged[partition]
+                .Skip(FirstAfter(_acknowledged[partition], since.ToUnixTimeMilliseconds())).CountBy(sent => sent.Producer)
+                .Select(count => $"{count.Value} by producer {count.Key} to partition {partition}"));
+            return string.Join(Environment.NewLine, counts.Concat(_refusals.TakeLast(20)));
+        }
     }
 
     /// <summary>The longest that any partition acknowledged nothing between two moments, in ms.</summary>
@@ -105,10 +117,15 @@ internal sealed class Workload : IAsyncDisposable
             }
             catch (OrleansLogException refused)
             {
-                lock (_gate)
-                    _refusals.Add(refused.Message);
+                Refused($"producer {id} to {partition}: {refused.Message}");
             }
         }
+    }
+
+    private void Refused(string what)
+    {
+        lock (_gate)
+            _refusals.Add($"{DateTimeOffset.UtcNow:HH:mm:ss.fff} {what}");
     }
 
     private async Task ConsumeAsync(int id)
@@ -129,6 +146,10 @@ internal sealed class Workload : IAsyncDisposable
         catch (OperationCanceledException)
         {
             // It has read to the end.
+        }
+        catch (OrleansLogException refused)
+        {
+            Refused($"consumer {id}: {refused.Message}");
         }
     }
 
@@ -166,8 +187,7 @@ internal sealed class Workload : IAsyncDisposable
             history.Acknowledged(sent.Producer, new(sent.Offset), sent.Value);
         foreach (var got in _polled.Where(got => got.Partition == partition))
             history.Polled(got.Who, new(got.Offset), got.Value);
-        // A producer without an id repeats a value when the answer to it was lost.
-        return history.FindAnomalies().Where(anomaly => anomaly.Kind != AnomalyKind.Duplicate).Select(anomaly => $"{_topic}-{partition}: {anomaly}");
+        return history.FindAnomalies().Select(anomaly => $"{_topic}-{partition}: {anomaly}");
     }
 
     private static int FirstAfter(List<Sent> sent, long atMs)

@@ -8,16 +8,23 @@ internal static class Eventually
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
-    public static Task TrueAsync(Func<bool> isReached, [CallerArgumentExpression(nameof(isReached))] string what = "") =>
-        TrueAsync(() => Task.FromResult(isReached()), what);
+    /// <param name="isReached">What is waited for.</param>
+    /// <param name="what">The same in words.</param>
+    /// <param name="explain">What to say in addition when it does not come about.</param>
+    public static Task TrueAsync(
+        Func<bool> isReached, [CallerArgumentExpression(nameof(isReached))] string what = "", Func<Task<string>>? explain = null) =>
+        TrueAsync(() => Task.FromResult(isReached()), what, explain);
 
-    public static async Task TrueAsync(Func<Task<bool>> isReached, [CallerArgumentExpression(nameof(isReached))] string what = "")
+    /// <inheritdoc cref="TrueAsync(Func{bool}, string, Func{Task{string}})"/>
+    public static async Task TrueAsync(
+        Func<Task<bool>> isReached, [CallerArgumentExpression(nameof(isReached))] string what = "", Func<Task<string>>? explain = null)
     {
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
         var started = Stopwatch.GetTimestamp();
         while (!await isReached())
         {
-            Assert.True(Stopwatch.GetElapsedTime(started) < Patience, $"It did not come about within {Patience} that {what}");
+            if (Stopwatch.GetElapsedTime(started) >= Patience)
+                Assert.Fail($"It did not come about within {Patience} that {what}. {(explain is null ? "" : await explain())}");
             await timer.WaitForNextTickAsync();
         }
     }
