@@ -24,6 +24,9 @@ internal sealed class PipelineMember : IAsyncDisposable
         _consumer.Subscribe(PipelineWorkload.Stages);
     }
 
+    /// <summary>Takes over from the incarnation before, whose open transaction is aborted by that.</summary>
+    public Task TakeOverAsync() => _producer.InitTransactionsAsync();
+
     public IAsyncEnumerable<FetchedBatch> ReadAsync(CancellationToken cancellationToken) => _consumer.ConsumeBatchesAsync(cancellationToken);
 
     /// <summary>Begins a transaction and puts into it all that was read: what becomes of it, and the positions.</summary>

@@ -127,12 +127,11 @@ internal sealed class PipelineWorkload : IWorkload
     // Whether it is taken for dead, with a transaction open.
     private async Task<bool> LiveAsync(PipelineMember member, PipelineMember? before, Random chance)
     {
-        var isFirst = true;
+        await member.TakeOverAsync();
+        if (before is not null) await before.CommitTooLateAsync();
         await foreach (var batch in member.ReadAsync(_stop.Token))
         {
             await member.PassOnAsync(batch);
-            if (isFirst && before is not null) await before.CommitTooLateAsync();
-            isFirst = false;
             switch (chance.Next(30))
             {
                 case 0:
