@@ -181,8 +181,9 @@ public sealed class CompactionTests
     [Fact]
     public async Task The_end_of_a_transaction_stays_as_long_as_its_records_and_its_producer()
     {
-        var script = await new CompactionScript().OpenAsync();
-        script.Harness.Log.Options = script.Log.Options with { ProducerIdExpirationMs = 5000 };
+        var script = new CompactionScript();
+        script.Harness.Options = script.Harness.Options with { ProducerIdExpirationMs = 5000 };
+        await script.OpenAsync();
         script.Append(script.Batch(["a=1"], producer: 7, sequence: 0, isTransactional: true));
         script.End(7, isCommit: true);
         script.Append(script.Batch(["b=1"], producer: 8, sequence: 0, isTransactional: true));
