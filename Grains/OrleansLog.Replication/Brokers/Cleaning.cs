@@ -56,7 +56,10 @@ public sealed class Cleaning(BrokerReplicas replicas, CleaningOptions options, T
             {
                 return await replica.CompactAsync(new()
                 {
-                    KeyBytesMax = options.KeyBytesMax, Compressors = options.Compressors, HashSeed = options.HashSeed, Pace = bytes => PaceAsync(bytes, ending),
+                    KeyBytesMax = options.KeyBytesMax,
+                    Compressors = options.Compressors,
+                    HashSeed = options.HashSeed,
+                    Pace = bytes => PaceAsync(bytes, ending),
                 });
             }
             catch (IOException)
