@@ -53,6 +53,9 @@ internal sealed partial class InFlightRecords(ShareSettings settings)
     /// <summary>When the first lock ends, at the earliest; <see cref="long.MaxValue"/> while nothing is locked.</summary>
     public long NextExpiryMs => _nextExpiryMs;
 
+    /// <summary>Whether a member has records.</summary>
+    public bool HasAcquired => _slots.Exists(slot => slot.State == DeliveryState.Acquired);
+
     /// <summary>Whether there is something to store.</summary>
     public bool HasChange { get; private set; }
 

@@ -113,6 +113,20 @@ public sealed class SharePartition : IDisposable
             _ports.Available();
     }
 
+    /// <summary>Serves no more if nobody has anything of it, and all of it is stored. True when it is over.</summary>
+    public bool TryEndIdle()
+    {
+        lock (_gate)
+        {
+            if (_isOver)
+                return true;
+            if (_isStoring || _records.HasChange || _opening is not { IsCompleted: true } || _records.HasAcquired)
+                return false;
+        }
+        Dispose();
+        return true;
+    }
+
     /// <summary>Serves no more: the leadership has ended, or nobody needs it.</summary>
     public void Dispose() => End(ErrorCode.NotLeaderOrFollower);
 
