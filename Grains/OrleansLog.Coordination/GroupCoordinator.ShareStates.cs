@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Logging;
 using OrleansLog.Coordination.ConsumerGroups;
-using OrleansLog.Coordination.Runtime;
 using OrleansLog.Coordination.Groups;
+using OrleansLog.Coordination.Runtime;
 using OrleansLog.Coordination.ShareGroups;
 using OrleansLog.Coordination.SharePartitions;
 using OrleansLog.Protocol;

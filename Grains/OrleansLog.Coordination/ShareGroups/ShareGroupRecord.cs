@@ -100,14 +100,18 @@ internal sealed class ShareTopicsRecord(string group, ShareTopics? topics) : Sha
         Initialized = ToValue(topics, topics.Initialized),
         Deleting = PartitionLists.ByTopic(topics.Deleting, (id, indexes) => new ShareGroupValues.TopicInfo
         {
-            TopicId = id, TopicName = topics.Names.GetValueOrDefault(id, ""), Partitions = indexes,
+            TopicId = id,
+            TopicName = topics.Names.GetValueOrDefault(id, ""),
+            Partitions = indexes,
         }),
     });
 
     private static List<ShareGroupValues.TopicPartitionsInfo> ToValue(ShareTopics topics, PartitionSet partitions) =>
         PartitionLists.ByTopic(partitions, (id, indexes) => new ShareGroupValues.TopicPartitionsInfo
         {
-            TopicId = id, TopicName = topics.Names.GetValueOrDefault(id, ""), Partitions = indexes,
+            TopicId = id,
+            TopicName = topics.Names.GetValueOrDefault(id, ""),
+            Partitions = indexes,
         });
 }
 

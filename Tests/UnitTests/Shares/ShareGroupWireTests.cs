@@ -241,7 +241,10 @@ public sealed class ShareGroupWireTests
         var one = await ShareScript.JoinAsync(client, "g", "jobs");
         var answer = await client.CallAsync(new ShareFetchRequest
         {
-            GroupId = "g", MemberId = "m9", MaxRecords = 1, MaxBytes = 1,
+            GroupId = "g",
+            MemberId = "m9",
+            MaxRecords = 1,
+            MaxBytes = 1,
             Topics = [new() { TopicId = Guid.NewGuid(), Partitions = [new() { PartitionIndex = 0 }] }],
         });
         Assert.Equal(ErrorCode.UnknownTopicId, answer.Responses[0].Partitions[0].ErrorCode);
@@ -310,7 +313,11 @@ public sealed class ShareGroupWireTests
         Assert.Equal("jobs", Assert.Single(Assert.Single(described.Members).Assignment.TopicPartitions).TopicName);
         Assert.Equal(ErrorCode.GroupIdNotFound, (await client.CallAsync(new ConsumerGroupHeartbeatRequest
         {
-            GroupId = "g", MemberId = "c", RebalanceTimeoutMs = 1000, SubscribedTopicNames = ["jobs"], TopicPartitions = [],
+            GroupId = "g",
+            MemberId = "c",
+            RebalanceTimeoutMs = 1000,
+            SubscribedTopicNames = ["jobs"],
+            TopicPartitions = [],
         })).ErrorCode);
     }
 

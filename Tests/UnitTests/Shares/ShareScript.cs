@@ -43,7 +43,10 @@ internal sealed class ShareScript(TestClient coordinator, string group, string m
     {
         var answer = await coordinator.CallAsync(new ShareGroupHeartbeatRequest
         {
-            GroupId = group, MemberId = member, MemberEpoch = MemberEpoch, SubscribedTopicNames = topics.Length == 0 ? null : [.. topics],
+            GroupId = group,
+            MemberId = member,
+            MemberEpoch = MemberEpoch,
+            SubscribedTopicNames = topics.Length == 0 ? null : [.. topics],
         });
         if (answer.ErrorCode == ErrorCode.None)
             MemberEpoch = answer.MemberEpoch;
@@ -58,8 +61,14 @@ internal sealed class ShareScript(TestClient coordinator, string group, string m
     {
         var answer = await Leader.CallAsync(new ShareFetchRequest
         {
-            GroupId = group, MemberId = member, ShareSessionEpoch = epoch ?? _sessionEpoch, MaxWaitMs = maxWaitMs, MinBytes = 1, MaxBytes = 1 << 20,
-            MaxRecords = maxRecords, ShareAcquireMode = (sbyte)(isStrict ? 1 : 0),
+            GroupId = group,
+            MemberId = member,
+            ShareSessionEpoch = epoch ?? _sessionEpoch,
+            MaxWaitMs = maxWaitMs,
+            MinBytes = 1,
+            MaxBytes = 1 << 20,
+            MaxRecords = maxRecords,
+            ShareAcquireMode = (sbyte)(isStrict ? 1 : 0),
             Topics = [new() { TopicId = topicId, Partitions = [.. Partitions.Select(index => new ShareFetchRequest.FetchPartition { PartitionIndex = index, AcknowledgementBatches = [.. acknowledgements] })] }],
         });
         if (answer.ErrorCode == ErrorCode.None && epoch is null)
@@ -92,7 +101,10 @@ internal sealed class ShareScript(TestClient coordinator, string group, string m
     {
         var answer = await Leader.CallAsync(new ShareAcknowledgeRequest
         {
-            GroupId = group, MemberId = member, ShareSessionEpoch = epoch ?? _sessionEpoch, IsRenewAck = isRenewal,
+            GroupId = group,
+            MemberId = member,
+            ShareSessionEpoch = epoch ?? _sessionEpoch,
+            IsRenewAck = isRenewal,
             Topics = [new() { TopicId = topicId, Partitions = [new() { PartitionIndex = Partitions[0], AcknowledgementBatches = [.. batches] }] }],
         });
         if (answer.ErrorCode == ErrorCode.None && epoch is null)
