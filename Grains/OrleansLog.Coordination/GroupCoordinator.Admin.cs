@@ -40,10 +40,15 @@ public sealed partial class GroupCoordinator
     /// <summary>Deletes groups without members, and their offsets.</summary>
     public async Task<DeleteGroupsResponse> DeleteGroupsAsync(CallContext context, DeleteGroupsRequest request)
     {
-        var results = request.GroupsNames.ConvertAll(groupId => RouteAsync(
-            context, groupId,
-            (shard, _, now) => shard.DeleteGroup(groupId, now),
-            error => new DeleteGroupsResponse.DeletableGroupResult { GroupId = groupId, ErrorCode = CoordinatorErrors.ForGroups(error) }));
+        var results = request.GroupsNames.ConvertAll(groupId => DeleteGroupAsync(context, groupId));
         return new DeleteGroupsResponse { Results = [.. await Task.WhenAll(results)] };
+    }
+
+    private async Task<DeleteGroupsResponse.DeletableGroupResult> DeleteGroupAsync(CallContext context, string groupId)
+    {
+        var error = ValidateGroupId(groupId) != ErrorCode.None ? ErrorCode.None : await DeleteShareStatesAsync(context, groupId);
+        return error == ErrorCode.None ? await RouteAsync(context, groupId, (shard, _, now) => shard.DeleteGroup(groupId, now), Refuse) : Refuse(error);
+
+        DeleteGroupsResponse.DeletableGroupResult Refuse(ErrorCode refused) => new() { GroupId = groupId, ErrorCode = CoordinatorErrors.ForGroups(refused) };
     }
 }

@@ -98,7 +98,7 @@ public sealed partial class GroupCoordinator(GroupOptions options, GroupPorts po
     private ShardRuntime<GroupShard> NewRuntime(int partition, IPartitionReader reader, IPartitionWriter writer) =>
         new(new ShardPorts<GroupShard>(
             new TopicPartition(TopicName, partition).ToString(),
-            () => new GroupShard(options, ports), reader, writer, ports.Time, new(options.MaxQueuedRequests, options.MaxRequestsPerTurn), ports.Logger));
+            () => new GroupShard(options, ports, BeginSettling), reader, writer, ports.Time, new(options.MaxQueuedRequests, options.MaxRequestsPerTurn), ports.Logger));
 
     /// <summary>Has the group's shard decide. The wait ends early when the caller is gone.</summary>
     private Task<T> RouteAsync<T>(

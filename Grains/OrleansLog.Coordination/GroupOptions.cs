@@ -53,6 +53,24 @@ public sealed record GroupOptions
     /// <summary>Which way groups with members may move between the protocols (<c>group.consumer.migration.policy</c>).</summary>
     public GroupMigrationPolicy MigrationPolicy { get; init; } = GroupMigrationPolicy.Bidirectional;
 
+    /// <summary>How often members of share groups are told to be heard of (<c>group.share.heartbeat.interval.ms</c>).</summary>
+    public int ShareHeartbeatIntervalMs { get; init; } = 5_000;
+
+    /// <summary>The same while the states of share-partitions are being made, which does not take long.</summary>
+    public int ShareFirstHeartbeatIntervalMs { get; init; } = 200;
+
+    /// <summary>After which silence a member of a share group is given up (<c>group.share.session.timeout.ms</c>).</summary>
+    public int ShareSessionTimeoutMs { get; init; } = 45_000;
+
+    /// <summary>The most members of one share group (<c>group.share.max.size</c>).</summary>
+    public int MaxShareGroupSize { get; init; } = 200;
+
+    /// <summary>How long the deletion of a share group waits for that of its states.</summary>
+    public int ShareDeletionTimeoutMs { get; init; } = 15_000;
+
+    /// <summary>The pause before what share coordinators could not do is asked of them again.</summary>
+    public int ShareRetryDelayMs { get; init; } = 100;
+
     /// <summary>The most characters of an expression that members subscribe with.</summary>
     public int TopicPatternMaxLength { get; init; } = 4_096;
 

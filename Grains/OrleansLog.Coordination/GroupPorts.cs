@@ -1,4 +1,6 @@
 using Microsoft.Extensions.Logging;
+using OrleansLog.Coordination.SharePartitions;
+using OrleansLog.Protocol;
 
 namespace OrleansLog.Coordination;
 
@@ -7,4 +9,11 @@ namespace OrleansLog.Coordination;
 /// <param name="Topics">Which topics exist.</param>
 /// <param name="NewId">Makes the unique part of member ids. Called within turns, of several shards at once.</param>
 /// <param name="Logger">Where group events are logged.</param>
-public sealed record GroupPorts(TimeProvider Time, ITopicDirectory Topics, Func<Guid> NewId, ILogger Logger);
+public sealed record GroupPorts(TimeProvider Time, ITopicDirectory Topics, Func<Guid> NewId, ILogger Logger)
+{
+    /// <summary>Where the states of share groups are kept; without it there are no share groups.</summary>
+    public IShareStates? ShareStates { get; init; }
+
+    /// <summary>Where a partition ends by now, wherever it is led; null where that is not known.</summary>
+    public Func<TopicPartition, CancellationToken, Task<Offset?>> FindEndAsync { get; init; } = (_, _) => Task.FromResult<Offset?>(null);
+}

@@ -38,6 +38,24 @@ public sealed class GrainPeer(IGrainFactory grains, BrokerId broker) : IBrokerPe
     public Task<WriteTxnMarkersResponse> WriteTxnMarkersAsync(WriteTxnMarkersRequest request, CancellationToken cancellationToken) =>
         AskAsync(request, cancellationToken);
 
+    public Task<InitializeShareGroupStateResponse> InitializeShareStateAsync(InitializeShareGroupStateRequest request, CancellationToken cancellationToken) =>
+        AskAsync(request, cancellationToken);
+
+    public Task<ReadShareGroupStateResponse> ReadShareStateAsync(ReadShareGroupStateRequest request, CancellationToken cancellationToken) =>
+        AskAsync(request, cancellationToken);
+
+    public Task<WriteShareGroupStateResponse> WriteShareStateAsync(WriteShareGroupStateRequest request, CancellationToken cancellationToken) =>
+        AskAsync(request, cancellationToken);
+
+    public Task<DeleteShareGroupStateResponse> DeleteShareStateAsync(DeleteShareGroupStateRequest request, CancellationToken cancellationToken) =>
+        AskAsync(request, cancellationToken);
+
+    public Task<ReadShareGroupStateSummaryResponse> SummarizeShareStateAsync(ReadShareGroupStateSummaryRequest request, CancellationToken cancellationToken) =>
+        AskAsync(request, cancellationToken);
+
+    public Task<ListOffsetsResponse> ListOffsetsAsync(ListOffsetsRequest request, CancellationToken cancellationToken) =>
+        AskAsync(request, cancellationToken);
+
     // As any request that is meant for this broker.
     private async Task<TResponse> AskAsync<TResponse>(IRequest<TResponse> request, CancellationToken cancellationToken)
         where TResponse : class, IResponse, new()

@@ -1,10 +1,12 @@
 using OrleansLog.Broker.Groups;
 using OrleansLog.Broker.Metadata;
 using OrleansLog.Broker.Partitions;
+using OrleansLog.Broker.Shares;
 using OrleansLog.Broker.Topics;
 using OrleansLog.Broker.Transactions;
 using OrleansLog.Coordination;
 using OrleansLog.Coordination.Producers;
+using OrleansLog.Coordination.ShareStates;
 using OrleansLog.Coordination.Transactions;
 using OrleansLog.Protocol;
 using OrleansLog.Protocol.Messages;
@@ -27,7 +29,7 @@ public sealed class Broker(
     ProducerIds producerIds,
     BrokerSettings settings,
     PauseGate gate,
-    TimeProvider time) : ITransactionPeer
+    TimeProvider time) : ICoordinatorPeer
 {
     private readonly PartitionMarkers _markers = new(store.Partitions, groups, id => WhyNotLed(topics.Image.FindTopic(id.Topic), id.Partition), time);
 
@@ -75,6 +77,12 @@ public sealed class Broker(
     /// <summary>Asks coordinators about transactions that begin in partitions here.</summary>
     public TransactionVerification Verification => verification;
 
+    /// <summary>The share-partitions whose state is in a partition of <c>__share_group_state</c> that is led here.</summary>
+    public required ShareCoordinator ShareStates { get; init; }
+
+    /// <summary>The share-partitions of the partitions that this broker leads.</summary>
+    public required Sharing Sharing { get; init; }
+
     /// <summary>The ids that this broker gives to producers.</summary>
     public ProducerIds ProducerIds => producerIds;
 
@@ -96,11 +104,39 @@ public sealed class Broker(
         return Cluster.FindTopic(TopicName.TransactionState) is { } topic ? TopicOutcome.Changed(topic) : created;
     }
 
+    /// <summary>The topic that holds the states of share groups, which is made when the first of them is.</summary>
+    public async ValueTask<TopicOutcome> EnsureShareStateTopicAsync(CancellationToken cancellationToken)
+    {
+        if (Cluster.FindTopic(TopicName.ShareGroupState) is { } existing)
+            return TopicOutcome.Changed(existing);
+        var created = await topics.CreateAsync(ShareStateTopic.Describe(topics.Defaults, Cluster.Brokers.Length), validateOnly: false, cancellationToken);
+        return Cluster.FindTopic(TopicName.ShareGroupState) is { } topic ? TopicOutcome.Changed(topic) : created;
+    }
+
     public Task<AddPartitionsToTxnResponse> AddPartitionsToTxnAsync(AddPartitionsToTxnRequest request, CancellationToken cancellationToken) =>
         transactions.AddPartitionsAsync(new CallContext("", "", Apis.Find(ApiKey.AddPartitionsToTxn)!.Value.Max, cancellationToken), request);
 
     public Task<WriteTxnMarkersResponse> WriteTxnMarkersAsync(WriteTxnMarkersRequest request, CancellationToken cancellationToken) =>
         _markers.WriteAsync(request).WaitAsync(cancellationToken);
+
+    public Task<InitializeShareGroupStateResponse> InitializeShareStateAsync(InitializeShareGroupStateRequest request, CancellationToken cancellationToken) =>
+        ShareStates.InitializeAsync(request, cancellationToken);
+
+    public Task<ReadShareGroupStateResponse> ReadShareStateAsync(ReadShareGroupStateRequest request, CancellationToken cancellationToken) =>
+        ShareStates.ReadAsync(request, cancellationToken);
+
+    public Task<WriteShareGroupStateResponse> WriteShareStateAsync(WriteShareGroupStateRequest request, CancellationToken cancellationToken) =>
+        ShareStates.WriteAsync(request, cancellationToken);
+
+    public Task<DeleteShareGroupStateResponse> DeleteShareStateAsync(DeleteShareGroupStateRequest request, CancellationToken cancellationToken) =>
+        ShareStates.DeleteAsync(request, cancellationToken);
+
+    public Task<ReadShareGroupStateSummaryResponse> SummarizeShareStateAsync(ReadShareGroupStateSummaryRequest request, CancellationToken cancellationToken) =>
+        ShareStates.SummarizeAsync(request, cancellationToken);
+
+    /// <summary>Where partitions that are led here end; the request's timestamps do not matter.</summary>
+    public Task<ListOffsetsResponse> ListOffsetsAsync(ListOffsetsRequest request, CancellationToken cancellationToken) =>
+        Task.FromResult(PartitionEnds.Answer(Partitions, request));
 
     private static ErrorCode WhyNotLed(TopicImage? topic, int partition) =>
         topic is not null && (uint)partition < (uint)topic.Partitions.Length

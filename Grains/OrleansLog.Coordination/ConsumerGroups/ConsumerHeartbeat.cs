@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using OrleansLog.Coordination.Groups;
 using OrleansLog.Coordination.Runtime;
+using OrleansLog.Coordination.ShareGroups;
 using OrleansLog.Protocol;
 using OrleansLog.Protocol.Messages;
 using static OrleansLog.Protocol.Messages.ConsumerGroupHeartbeatRequest;
@@ -59,6 +60,7 @@ internal sealed class ConsumerHeartbeat(
         ConsumerGroup group => new ConsumerGroupDraft(group.Id, group.State, result),
         _ when request.MemberEpoch != 0 => null,
         ClassicGroup group => migration.TryUpgrade(group, result),
+        ShareGroup { HasMetadata: true } => null,
         _ => new ConsumerGroupDraft(request.GroupId, ConsumerGroupState.None, result),
     };
 

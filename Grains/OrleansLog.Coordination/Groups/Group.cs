@@ -29,6 +29,9 @@ internal abstract class Group(string id)
     /// <summary>Whether there are records of the group itself, beside its offsets.</summary>
     public abstract bool HasMetadata { get; }
 
+    /// <summary>Whether a group that is empty is forgotten after a while.</summary>
+    public virtual bool Expires => true;
+
     /// <summary>Whether this member, in this generation, may commit offsets now.</summary>
     public abstract ErrorCode ValidateCommit(string memberId, string? instanceId, int generation);
 

@@ -1,5 +1,6 @@
 using OrleansLog.Coordination.Records;
 using OrleansLog.Coordination.Runtime;
+using OrleansLog.Coordination.ShareGroups;
 using OrleansLog.Protocol;
 using static OrleansLog.Protocol.Messages.DeleteGroupsResponse;
 
@@ -39,7 +40,7 @@ internal sealed class GroupExpiry(GroupOptions options, GroupStore store)
         var error = group switch
         {
             null => ErrorCode.GroupIdNotFound,
-            { IsEmpty: false } => ErrorCode.NonEmptyGroup,
+            { IsEmpty: false } or ShareGroup { State.Topics.IsEmpty: false } => ErrorCode.NonEmptyGroup,
             _ => ErrorCode.None,
         };
         if (error == ErrorCode.None)
@@ -64,7 +65,7 @@ internal sealed class GroupExpiry(GroupOptions options, GroupStore store)
             else
                 kept++;
         }
-        if (kept == 0 && group.IsEmpty && group.HasMetadata)
+        if (kept == 0 && group is { IsEmpty: true, HasMetadata: true, Expires: true })
             AppendTombstones(result, group);
     }
 

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using OrleansLog.Coordination.ConsumerGroups;
 using OrleansLog.Coordination.Records;
 using OrleansLog.Coordination.Runtime;
+using OrleansLog.Coordination.ShareGroups;
 using OrleansLog.Protocol;
 using OrleansLog.Protocol.Messages;
 using OrleansLog.Protocol.Records;
@@ -12,7 +13,7 @@ namespace OrleansLog.Coordination.Groups;
 /// The consumer groups of one partition of <c>__consumer_offsets</c>: their members, generations, assignments and
 /// committed offsets. The groups' rules are in the classes that it hands requests to, by the type of the group.
 /// </summary>
-internal sealed class GroupShard : ICoordinatorShard
+internal sealed partial class GroupShard : ICoordinatorShard
 {
     private const string CameFromConsumers = "it has come from the consumer protocol";
 
@@ -31,9 +32,19 @@ internal sealed class GroupShard : ICoordinatorShard
     private readonly ConsumerHeartbeat _consumerHeartbeat;
     private readonly ClassicMembers _classicMembers;
     private readonly ConsumerGroupListing _consumerListing;
+    private readonly ITopicDirectory _topics;
+    private readonly ShareHeartbeat _shareHeartbeat;
+    private readonly ShareTopicsKeeping _shareTopics;
+    private readonly Action<string> _settle;
     private readonly HashSet<short> _unknownVersions = [];
 
-    public GroupShard(GroupOptions options, GroupPorts ports)
+    /// <param name="options">The limits.</param>
+    /// <param name="ports">What it works with.</param>
+    /// <param name="settle">
+    /// Told of a share group for which states are to be made or deleted. Called on the shard's turn or that of a commit; must not
+    /// wait.
+    /// </param>
+    public GroupShard(GroupOptions options, GroupPorts ports, Action<string>? settle = null)
     {
         _options = options;
         _logger = ports.Logger;
@@ -50,6 +61,10 @@ internal sealed class GroupShard : ICoordinatorShard
         _consumerHeartbeat = new ConsumerHeartbeat(options, _store, _consumerRebalance, migration, ports.NewId, ports.Logger);
         _classicMembers = new ClassicMembers(options, _consumerRebalance, migration, ports.Topics, ports.NewId);
         _consumerListing = new ConsumerGroupListing(options, _store, ports.Topics);
+        _topics = ports.Topics;
+        _settle = settle ?? (_ => { });
+        _shareHeartbeat = new ShareHeartbeat(options, _store, ports.Topics, _settle, ports.Logger);
+        _shareTopics = new ShareTopicsKeeping(_store, ports.Topics);
     }
 
     public GroupStore Store => _store;
@@ -148,6 +163,8 @@ internal sealed class GroupShard : ICoordinatorShard
         result.SetTimer(GroupExpiry.Timer, _options.OffsetsRetentionCheckIntervalMs);
         foreach (var group in _store.Groups.OfType<ConsumerGroup>())
             _consumerRebalance.RestartTimers(result, group);
+        foreach (var group in _store.Groups.OfType<ShareGroup>())
+            Loaded(result, group);
         foreach (var group in _store.Groups.OfType<ClassicGroup>().ToList())
         {
             RestartSessions(result, group);
@@ -166,6 +183,8 @@ internal sealed class GroupShard : ICoordinatorShard
         var result = new CoordinatorResult(nowMs);
         if (_store.Find(key.Group) is ConsumerGroup consumers)
             _consumerRebalance.TimeUp(result, consumers, key);
+        else if (_store.Find(key.Group) is ShareGroup sharing)
+            _shareHeartbeat.TimeUp(result, sharing, key);
         else if (_store.Find(key.Group) is ClassicGroup group)
             TimerDue(result, group, key);
         return result;
@@ -204,6 +223,8 @@ internal sealed class GroupShard : ICoordinatorShard
     {
         if (group is ConsumerGroup consumers)
             _consumerRebalance.RestartTimers(result, consumers);
+        else if (group is ShareGroup sharing)
+            _shareHeartbeat.RestartTimers(result, sharing);
         else if (group is ClassicGroup classic)
             RestartSessions(result, classic);
     }

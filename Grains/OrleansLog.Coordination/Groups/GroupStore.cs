@@ -1,6 +1,7 @@
 using OrleansLog.Coordination.ConsumerGroups;
 using OrleansLog.Coordination.Records;
 using OrleansLog.Coordination.Runtime;
+using OrleansLog.Coordination.ShareGroups;
 using OrleansLog.Protocol;
 
 namespace OrleansLog.Coordination.Groups;
@@ -21,6 +22,9 @@ internal sealed class GroupStore
     private readonly record struct Undo(
         string Group, TopicPartition? Partition, CommittedOffset? Offset, GroupMetadataValue? Metadata, ConsumerGroupState? State = null)
     {
+        /// <summary>The state of a share group; null for any other.</summary>
+        public ShareGroupState? Share { get; init; }
+
         /// <summary>Takes a change of <see cref="Pending"/> back; null for any other.</summary>
         public Action? TakeBack { get; init; }
     }
@@ -44,6 +48,10 @@ internal sealed class GroupStore
     /// <inheritdoc cref="GetOrAddClassic"/>
     public ConsumerGroup? GetOrAddConsumer(string groupId) =>
         GetOrAdd(groupId, former => new ConsumerGroup(groupId) { Offsets = former?.Offsets ?? [] });
+
+    /// <inheritdoc cref="GetOrAddClassic"/>
+    public ShareGroup? GetOrAddShare(string groupId) =>
+        GetOrAdd(groupId, former => new ShareGroup(groupId) { Offsets = former?.Offsets ?? [] });
 
     private T? GetOrAdd<T>(string groupId, Func<Group?, T> make) where T : Group
     {
@@ -81,6 +89,9 @@ internal sealed class GroupStore
             case ConsumerGroupRecord change:
                 ReplayChange(change);
                 break;
+            case ShareGroupRecord change:
+                ReplayChange(change);
+                break;
             default:
                 throw new ArgumentException($"A {record.GetType().Name} is no record of consumer groups.", nameof(record));
         }
@@ -110,7 +121,9 @@ internal sealed class GroupStore
                 continue;
             }
             changed.Add(undo.Group);
-            if (undo.State is { } state)
+            if (undo.Share is { } share)
+                GetOrAddShare(undo.Group)!.State = share;
+            else if (undo.State is { } state)
                 GetOrAddConsumer(undo.Group)!.State = state;
             else
                 RollBack(undo, beforeReset);
@@ -143,6 +156,19 @@ internal sealed class GroupStore
         DropIfForgettable(group);
     }
 
+    /// <inheritdoc cref="ReplayChange(ConsumerGroupRecord)"/>
+    private void ReplayChange(ShareGroupRecord change)
+    {
+        var group = change.IsTombstone ? Find(change.Group) as ShareGroup : GetOrAddShare(change.Group);
+        if (group is null && !change.IsTombstone)
+            throw new InvalidOperationException($"Group {change.Group} is of another type, and cannot become a share group before that is deleted.");
+        if (group is null)
+            return;
+        _journal.Add(new Undo(change.Group, null, null, null) { Share = group.State });
+        group.State = change.Apply(group.State);
+        DropIfForgettable(group);
+    }
+
     private void EndTransaction(TransactionEndRecord end)
     {
         var taken = Pending.Take(end.ProducerId);
@@ -171,8 +197,8 @@ internal sealed class GroupStore
 
     private GroupMetadataValue? SetMetadata(string groupId, GroupMetadataValue? value)
     {
-        // A tombstone of the time before the group was one of the other protocol.
-        if (value is null && Find(groupId) is ConsumerGroup)
+        // A tombstone of the time before the group was one of another protocol.
+        if (value is null && Find(groupId) is ConsumerGroup or ShareGroup)
             return null;
         var group = GetOrAddClassic(groupId)
             ?? throw new InvalidOperationException($"Group {groupId} is not of the classic type, and cannot get a classic generation.");

@@ -1,5 +1,6 @@
 using OrleansLog.Coordination.ConsumerGroups;
 using OrleansLog.Coordination.Runtime;
+using OrleansLog.Coordination.ShareGroups;
 using OrleansLog.Protocol;
 
 namespace OrleansLog.Coordination.Records;
@@ -20,7 +21,7 @@ internal static class GroupRecordReader
         {
             0 or OffsetCommitKey.Version => ReadOffset(VersionedCodec.Read<OffsetCommitKey>(record.Key, version), record.Value),
             GroupMetadataKey.Version => ReadGroup(VersionedCodec.Read<GroupMetadataKey>(record.Key, version), record.Value),
-            _ => ConsumerGroupRecordReader.Read(record, version),
+            _ => (StateRecord?)ConsumerGroupRecordReader.Read(record, version) ?? ShareGroupRecordReader.Read(record, version),
         };
     }
 

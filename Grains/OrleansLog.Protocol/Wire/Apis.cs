@@ -23,7 +23,8 @@ public readonly record struct ApiVersionRange(
 /// the release of a broker from its maxima, so that all of them belong to one. Later releases raise some (Produce 13,
 /// Fetch 18, ListOffsets 11, OffsetCommit 10, OffsetFetch 10). One is taken from 4.1, AlterPartitionReassignments 1,
 /// with which a move can be told to keep the replication factor (KIP-860); and one from 4.2, which brokers alone use:
-/// WriteTxnMarkers 2, whose markers say whether their epoch is new (KIP-1228). The floors are those of KIP-896. Produce is
+/// WriteTxnMarkers 2, whose markers say whether their epoch is new (KIP-1228). Those of share groups (KIP-932), which 4.0
+/// had for trial only, are those of 4.2. The floors are those of KIP-896. Produce is
 /// advertised from 0 though served from 3, as Kafka does, because librdkafka before 2.12 gives up compression otherwise
 /// (KAFKA-18659). Which of these a broker serves, and so advertises, is the broker's own list.
 /// </summary>
@@ -81,6 +82,18 @@ public static class Apis
         Range(ApiKey.GetTelemetrySubscriptions, 0, 0, 0),
         Range(ApiKey.PushTelemetry, 0, 0, 0),
         Range(ApiKey.DescribeTopicPartitions, 0, 0, 0),
+        Range(ApiKey.ShareGroupHeartbeat, 1, 1, 0),
+        Range(ApiKey.ShareGroupDescribe, 1, 1, 0),
+        Range(ApiKey.ShareFetch, 1, 2, 0),
+        Range(ApiKey.ShareAcknowledge, 1, 2, 0),
+        Range(ApiKey.InitializeShareGroupState, 0, 0, 0),
+        Range(ApiKey.ReadShareGroupState, 0, 0, 0),
+        Range(ApiKey.WriteShareGroupState, 0, 1, 0),
+        Range(ApiKey.DeleteShareGroupState, 0, 0, 0),
+        Range(ApiKey.ReadShareGroupStateSummary, 0, 1, 0),
+        Range(ApiKey.DescribeShareGroupOffsets, 0, 1, 0),
+        Range(ApiKey.AlterShareGroupOffsets, 0, 0, 0),
+        Range(ApiKey.DeleteShareGroupOffsets, 0, 0, 0),
     ];
 
     private static readonly ApiVersionRange?[] ByKey = Index();

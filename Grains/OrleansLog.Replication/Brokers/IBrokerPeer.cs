@@ -9,7 +9,7 @@ namespace OrleansLog.Replication.Brokers;
 /// to be harmless then. Any thread.
 /// </summary>
 /// <remarks>Every method throws <see cref="IOException"/> when no answer came; whether the call took effect is unknown then.</remarks>
-public interface IBrokerPeer : ITransactionPeer
+public interface IBrokerPeer : ICoordinatorPeer
 {
     /// <summary>A leader's append to the replica of its partition on the broker.</summary>
     /// <exception cref="OperationCanceledException">The token was cancelled first; this comes promptly then.</exception>

@@ -4,6 +4,7 @@ using OrleansLog.Broker.Configuration;
 using OrleansLog.Broker.Groups;
 using OrleansLog.Broker.Metadata;
 using OrleansLog.Broker.Nodes;
+using OrleansLog.Broker.Shares;
 using OrleansLog.Broker.Topics;
 using OrleansLog.Broker.Tracing;
 using OrleansLog.Broker.Transactions;
@@ -115,6 +116,7 @@ public sealed class ClusteredBroker : INodeCluster, IBrokerPeer, IAsyncDisposabl
             await broker.Topics.LoadAsync(cluster.ClusterId, cancellationToken);
             OffsetsTopic.Check(broker.Directory.Image, options.Config);
             TransactionTopic.Check(broker.Directory.Image, options.Config);
+            ShareStateTopic.Check(broker.Directory.Image, options.Config);
             await broker._node.OpenAsync(cancellationToken);
             return broker;
         }
@@ -199,7 +201,25 @@ public sealed class ClusteredBroker : INodeCluster, IBrokerPeer, IAsyncDisposabl
     Task<WriteTxnMarkersResponse> ITransactionPeer.WriteTxnMarkersAsync(WriteTxnMarkersRequest request, CancellationToken cancellationToken) =>
         Open.WriteTxnMarkersAsync(request, cancellationToken);
 
-    ITransactionPeer INodeCluster.TransactionPeer(BrokerId from, BrokerId to) => _peers[to];
+    Task<InitializeShareGroupStateResponse> IShareStatePeer.InitializeShareStateAsync(InitializeShareGroupStateRequest request, CancellationToken cancellationToken) =>
+        Open.InitializeShareStateAsync(request, cancellationToken);
+
+    Task<ReadShareGroupStateResponse> IShareStatePeer.ReadShareStateAsync(ReadShareGroupStateRequest request, CancellationToken cancellationToken) =>
+        Open.ReadShareStateAsync(request, cancellationToken);
+
+    Task<WriteShareGroupStateResponse> IShareStatePeer.WriteShareStateAsync(WriteShareGroupStateRequest request, CancellationToken cancellationToken) =>
+        Open.WriteShareStateAsync(request, cancellationToken);
+
+    Task<DeleteShareGroupStateResponse> IShareStatePeer.DeleteShareStateAsync(DeleteShareGroupStateRequest request, CancellationToken cancellationToken) =>
+        Open.DeleteShareStateAsync(request, cancellationToken);
+
+    Task<ReadShareGroupStateSummaryResponse> IShareStatePeer.SummarizeShareStateAsync(ReadShareGroupStateSummaryRequest request, CancellationToken cancellationToken) =>
+        Open.SummarizeShareStateAsync(request, cancellationToken);
+
+    Task<ListOffsetsResponse> IShareStatePeer.ListOffsetsAsync(ListOffsetsRequest request, CancellationToken cancellationToken) =>
+        Open.ListOffsetsAsync(request, cancellationToken);
+
+    ICoordinatorPeer INodeCluster.CoordinatorPeer(BrokerId from, BrokerId to) => _peers[to];
 
     IReplicationChannel INodeCluster.ChannelFrom(BrokerNode node) => _peers;
 

@@ -96,6 +96,25 @@ public static class BrokerConfigs
     public static readonly ConfigDefinition<long> LogScrubMaxBytesPerSecond =
         Define.Long("log.scrub.max.bytes.per.second", 16 << 20, 1, "The most bytes that are read for it in a second.");
 
+    // Compaction.
+    public static readonly ConfigDefinition<bool> LogCleanerEnable =
+        Define.Boolean("log.cleaner.enable", true,
+            "Compact topics with cleanup.policy=compact, the brokers' own among them, which grow without end otherwise.");
+
+    public static readonly ConfigDefinition<long> LogCleanerBackoffMs =
+        Define.Long("log.cleaner.backoff.ms", 15_000, 1, "How long, in milliseconds, the cleaner rests when there is nothing to compact.", int.MaxValue);
+
+    public static readonly ConfigDefinition<long> LogCleanerDedupeBufferSize =
+        Define.Long("log.cleaner.dedupe.buffer.size", 134_217_728, 1 << 20,
+            "The most memory for the keys of what is compacted at once, in bytes: 14 for each. A log with more new keys takes several "
+            + "passes. No more is taken than a log needs.");
+
+    public static readonly ConfigDefinition<double> LogCleanerIoMaxBytesPerSecond =
+        Define.Double("log.cleaner.io.max.bytes.per.second", double.MaxValue, 1, double.MaxValue, "The most bytes that the cleaner reads and writes in a second.");
+
+    public static readonly ConfigDefinition<int> LogCleanerThreads =
+        Define.Int("log.cleaner.threads", 1, 1, "How many logs are compacted at once. In this release it is one, whatever is set.");
+
     // Remote storage.
     public static readonly ConfigDefinition<string> RemoteStorageDirectory =
         Define.Text("remote.storage.directory", null,
@@ -184,6 +203,46 @@ public static class BrokerConfigs
         Define.OneOf("group.consumer.migration.policy", "bidirectional", ["disabled", "upgrade", "downgrade", "bidirectional"],
             "Which way groups with members may move between the classic protocol and the consumer protocol (KIP-848).");
 
+    // Share groups.
+    public static readonly ConfigDefinition<int> GroupShareHeartbeatIntervalMs =
+        Define.Int("group.share.heartbeat.interval.ms", 5_000, 1, "How often, in milliseconds, members of share groups (KIP-932) are told to be heard of.");
+
+    public static readonly ConfigDefinition<int> GroupShareSessionTimeoutMs =
+        Define.Int("group.share.session.timeout.ms", 45_000, 1, "After how long a silence, in milliseconds, a member of a share group is given up.");
+
+    public static readonly ConfigDefinition<int> GroupShareMaxSize =
+        Define.Int("group.share.max.size", 200, 1, "The members that one share group may have.", 1_000);
+
+    public static readonly ConfigDefinition<int> GroupShareMaxShareSessions =
+        Define.Int("group.share.max.share.sessions", 2_000, 1, "The members of share groups that one broker serves at a time.");
+
+    public static readonly ConfigDefinition<int> GroupShareRecordLockDurationMs =
+        Define.Int("group.share.record.lock.duration.ms", 30_000, 1_000,
+            "For how long, in milliseconds, a record that was delivered is its member's. A share group may set share.record.lock.duration.ms.", 3_600_000);
+
+    public static readonly ConfigDefinition<int> GroupShareDeliveryCountLimit =
+        Define.Int("group.share.delivery.count.limit", 5, 2,
+            "How often a record is delivered to a share group before it is given up. A share group may set share.delivery.count.limit.", 10);
+
+    public static readonly ConfigDefinition<int> GroupSharePartitionMaxRecordLocks =
+        Define.Int("group.share.partition.max.record.locks", 2_000, 100,
+            "How many records of a partition a share group may have between the first that is not dealt with and the last that was delivered. A share "
+            + "group may set share.partition.max.record.locks.", 10_000);
+
+    public static readonly ConfigDefinition<int> ShareCoordinatorStateTopicNumPartitions =
+        Define.Int("share.coordinator.state.topic.num.partitions", 50, 1, "The partitions of __share_group_state. Fixed once that topic exists.");
+
+    public static readonly ConfigDefinition<int> ShareCoordinatorStateTopicReplicationFactor =
+        Define.Int("share.coordinator.state.topic.replication.factor", 3, 1,
+            "The replicas of each partition of __share_group_state; as many as there are brokers where there are fewer.");
+
+    public static readonly ConfigDefinition<int> ShareCoordinatorStateTopicSegmentBytes =
+        Define.Int("share.coordinator.state.topic.segment.bytes", 104_857_600, 1 << 20, "The size in bytes of a segment of __share_group_state.");
+
+    public static readonly ConfigDefinition<int> ShareCoordinatorSnapshotUpdateRecordsPerSnapshot =
+        Define.Int("share.coordinator.snapshot.update.records.per.snapshot", 500, 0,
+            "How many changes of a share group's state in a partition are written before all of it is.", 500);
+
     /// <summary>Every broker config, the brokers' side of the topic configs among them.</summary>
     public static ConfigCatalogue All { get; } = new("broker",
     [
@@ -192,6 +251,7 @@ public static class BrokerConfigs
         ReplicaLagTimeMaxMs, BrokerSessionTimeoutMs, AutoLeaderRebalanceEnable, LeaderImbalanceCheckIntervalSeconds, ReplicaRestoreDelayMs,
         LeaderReplicationThrottledRate,
         SocketRequestMaxBytes, MaxConnections, ConnectionsMaxIdleMs, FetchMaxBytes, LogRetentionCheckIntervalMs, LogScrubIntervalMs, LogScrubMaxBytesPerSecond,
+        LogCleanerEnable, LogCleanerBackoffMs, LogCleanerDedupeBufferSize, LogCleanerIoMaxBytesPerSecond, LogCleanerThreads,
         RemoteStorageDirectory, RemoteLogManagerTaskIntervalMs, RemoteStorageCacheMaxBytes,
         ProducerIdExpirationMs,
         TransactionStateLogNumPartitions, TransactionStateLogReplicationFactor, TransactionStateLogSegmentBytes, TransactionMaxTimeoutMs,
@@ -200,6 +260,10 @@ public static class BrokerConfigs
         OffsetsRetentionCheckIntervalMs, OffsetMetadataMaxBytes, GroupMinSessionTimeoutMs, GroupMaxSessionTimeoutMs,
         GroupInitialRebalanceDelayMs, GroupMaxSize,
         GroupConsumerHeartbeatIntervalMs, GroupConsumerSessionTimeoutMs, GroupConsumerMaxSize, GroupConsumerAssignors, GroupConsumerMigrationPolicy,
+        GroupShareHeartbeatIntervalMs, GroupShareSessionTimeoutMs, GroupShareMaxSize, GroupShareMaxShareSessions, GroupShareRecordLockDurationMs,
+        GroupShareDeliveryCountLimit, GroupSharePartitionMaxRecordLocks,
+        ShareCoordinatorStateTopicNumPartitions, ShareCoordinatorStateTopicReplicationFactor, ShareCoordinatorStateTopicSegmentBytes,
+        ShareCoordinatorSnapshotUpdateRecordsPerSnapshot,
         .. TopicConfigs.All.Definitions.SelectMany(TopicDefaults),
     ]);
 

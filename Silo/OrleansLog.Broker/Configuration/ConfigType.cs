@@ -34,6 +34,9 @@ public enum ConfigSource : sbyte
 
     /// <summary>Nobody set it.</summary>
     Default = 5,
+
+    /// <summary>Set on the group.</summary>
+    DynamicGroup = 8,
 }
 
 /// <summary>Whether and how far a config may change while the broker runs.</summary>

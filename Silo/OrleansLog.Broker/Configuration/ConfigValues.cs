@@ -4,7 +4,7 @@ using System.Globalization;
 namespace OrleansLog.Broker.Configuration;
 
 /// <summary>
-/// What is set, and what therefore holds, for a broker or (after <see cref="ForTopic"/>) for one of its topics.
+/// What is set, and what therefore holds, for a broker or (after <see cref="ForTopic"/>) for one of its topics, or for a group.
 /// Immutable, any thread. Reading a value parses text: keep what a hot path needs.
 /// </summary>
 /// <remarks>
@@ -41,6 +41,9 @@ public sealed class ConfigValues
     /// <summary>What holds for a topic of this broker that sets <paramref name="overrides"/>.</summary>
     public ConfigValues ForTopic(ImmutableDictionary<string, string> overrides) => With(ConfigSource.DynamicTopic, overrides);
 
+    /// <summary>What holds for a group that sets <paramref name="overrides"/>.</summary>
+    public ConfigValues ForGroup(ImmutableDictionary<string, string> overrides) => With(ConfigSource.DynamicGroup, overrides);
+
     /// <summary>
     /// The value in force. A value that does not parse (a file written by a later release, say) counts as not set.
     /// </summary>
@@ -75,6 +78,8 @@ public sealed class ConfigValues
 
     private IEnumerable<ConfigCandidate> Candidates(ConfigDefinition definition)
     {
+        if (Overrides(ConfigSource.DynamicGroup).TryGetValue(definition.Name, out var groups))
+            yield return new(definition.Name, groups, groups, ConfigSource.DynamicGroup);
         if (Overrides(ConfigSource.DynamicTopic).TryGetValue(definition.Name, out var own))
             yield return new(definition.Name, own, own, ConfigSource.DynamicTopic);
         foreach (var synonym in definition.Synonyms.DefaultIfEmpty(new ConfigSynonym(definition.Name)))

@@ -38,8 +38,8 @@ internal sealed class EmbeddedCluster(
     public IReplicationChannel ChannelFrom(BrokerNode node) =>
         new InProcessChannel(node.Gate, id => Nodes.FirstOrDefault(each => each.Id == id));
 
-    public ITransactionPeer TransactionPeer(BrokerId from, BrokerId to) =>
-        new InProcessTransactionPeer(Nodes.First(each => each.Id == from).Gate, to, () => Nodes.FirstOrDefault(each => each.Id == to));
+    public ICoordinatorPeer CoordinatorPeer(BrokerId from, BrokerId to) =>
+        new InProcessCoordinatorPeer(Nodes.First(each => each.Id == from).Gate, to, () => Nodes.FirstOrDefault(each => each.Id == to));
 
     public void Joined(BrokerNode node, long epoch)
     {

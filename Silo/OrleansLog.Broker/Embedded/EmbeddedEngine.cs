@@ -5,6 +5,7 @@ using OrleansLog.Broker.Configuration;
 using OrleansLog.Broker.Groups;
 using OrleansLog.Broker.Metadata;
 using OrleansLog.Broker.Nodes;
+using OrleansLog.Broker.Shares;
 using OrleansLog.Broker.Topics;
 using OrleansLog.Broker.Transactions;
 using OrleansLog.Protocol;
@@ -147,6 +148,7 @@ public sealed class EmbeddedEngine : IAsyncDisposable
         await _topics.EndChangesCutShortAsync(cancellationToken);
         OffsetsTopic.Check(Cluster.Image, _cluster.Config);
         TransactionTopic.Check(Cluster.Image, _cluster.Config);
+        ShareStateTopic.Check(Cluster.Image, _cluster.Config);
         await StartAsync(_cluster.Nodes, cancellationToken);
         var delayMs = _cluster.Config.Get(BrokerConfigs.ReplicaRestoreDelayMs);
         if (delayMs >= 0)

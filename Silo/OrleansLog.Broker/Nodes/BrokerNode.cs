@@ -5,11 +5,13 @@ using OrleansLog.Broker.Groups;
 using OrleansLog.Broker.Metadata;
 using OrleansLog.Broker.Partitions;
 using OrleansLog.Broker.Producers;
+using OrleansLog.Broker.Shares;
 using OrleansLog.Broker.Topics;
 using OrleansLog.Broker.Tracing;
 using OrleansLog.Broker.Transactions;
 using OrleansLog.Coordination;
 using OrleansLog.Coordination.Producers;
+using OrleansLog.Coordination.ShareStates;
 using OrleansLog.Coordination.Transactions;
 using OrleansLog.Protocol;
 using OrleansLog.Replication.Brokers;
@@ -215,6 +217,8 @@ internal sealed class BrokerNode : IReplicationObserver, IDisposable
         life.Broker.Partitions.Find(replica.Id)?.WakeWaits();
         life.Offsets.SteppedDown(replica.Id, epoch);
         life.Transactions.SteppedDown(replica.Id, epoch);
+        life.Shares.SteppedDown(replica.Id, epoch);
+        life.Broker.Sharing.SteppedDown(replica.Id);
     }
 
     private Life NewLife(BrokerLife began, PausableRegister register)
@@ -238,15 +242,23 @@ internal sealed class BrokerNode : IReplicationObserver, IDisposable
         };
         var replicas = new BrokerReplicas(ports, _directory);
         var store = new PartitionStore(_cluster.Files, _directory, replicas, _cluster.Time, _cluster.Loggers.CreateLogger<Partition>(), NewCache());
-        var groups = NewGroups();
+        var states = new ShareStateCalls(_cluster.Directory, PeerOf, cancellation => (Broker ?? throw new IOException($"Broker {Id} is not running.")).EnsureShareStateTopicAsync(cancellation));
+        var groups = NewGroups(states);
+        var shares = NewShares();
         var ending = new CancellationTokenSource();
         var ids = new ProducerIds(
             new ProducerIdRegister(register, _cluster.Time, TimeSpan.FromMilliseconds(RegisterRetryDelayMs)), ending.Token);
         var transactions = NewTransactions(ids, register);
         var verification = new TransactionVerification(_cluster.Directory, PeerOf, _cluster.Time);
         var broker = new Broker(
-            Id, store, _cluster.Topics, groups, transactions, verification, ids, BrokerSettings.From(_cluster.Config), Gate, _cluster.Time);
-        return new Life(began, replicas, broker, Elections(groups), Elections(transactions), ending);
+            Id, store, _cluster.Topics, groups, transactions, verification, ids, BrokerSettings.From(_cluster.Config), Gate, _cluster.Time)
+        {
+            ShareStates = shares,
+            Sharing = new Sharing(
+                store.Partitions, states, new GroupConfigs(register, _cluster.Config, _cluster.Time), ShareLimits.From(_cluster.Config), _cluster.Time,
+                _cluster.Loggers.CreateLogger<Sharing>()),
+        };
+        return new Life(began, replicas, broker, Elections(groups), Elections(transactions), Elections(shares), ending);
     }
 
     private RemoteCache? NewCache()
@@ -270,22 +282,35 @@ internal sealed class BrokerNode : IReplicationObserver, IDisposable
     }
 
     // This broker itself is asked without a detour.
-    private ITransactionPeer PeerOf(BrokerId id) =>
-        id != Id ? _cluster.TransactionPeer(Id, id) : Broker ?? throw new IOException($"Broker {id} is not running.");
+    private ICoordinatorPeer PeerOf(BrokerId id) =>
+        id != Id ? _cluster.CoordinatorPeer(Id, id) : Broker ?? throw new IOException($"Broker {id} is not running.");
 
     private CoordinatorElection Elections(GroupCoordinator groups) => new(
         TopicName.ConsumerOffsets,
         (partition, epoch, records) => groups.ElectAsync(partition, epoch, records, records),
         (partition, epoch) => groups.ResignAsync(partition, epoch), _cluster.Time, _logger);
 
+    private CoordinatorElection Elections(ShareCoordinator shares) => new(
+        TopicName.ShareGroupState,
+        (partition, epoch, records) => shares.ElectAsync(partition, epoch, records, records),
+        (partition, epoch) => shares.ResignAsync(partition, epoch), _cluster.Time, _logger);
+
     private CoordinatorElection Elections(TransactionCoordinator transactions) => new(
         TopicName.TransactionState,
         (partition, epoch, records) => transactions.ElectAsync(partition, epoch, records, records),
         (partition, epoch) => transactions.ResignAsync(partition, epoch), _cluster.Time, _logger);
 
-    private GroupCoordinator NewGroups() => new(
+    private GroupCoordinator NewGroups(ShareStateCalls states) => new(
         OffsetsTopic.Options(_cluster.Config),
-        new GroupPorts(_cluster.Time, new TopicDirectory(_cluster.Directory), Guid.NewGuid, _cluster.Loggers.CreateLogger<GroupCoordinator>()));
+        new GroupPorts(_cluster.Time, new TopicDirectory(_cluster.Directory), Guid.NewGuid, _cluster.Loggers.CreateLogger<GroupCoordinator>())
+        {
+            ShareStates = states,
+            FindEndAsync = new PartitionEnds(_cluster.Directory, PeerOf).FindAsync,
+        });
+
+    private ShareCoordinator NewShares() => new(
+        ShareStateTopic.Options(_cluster.Config),
+        new SharePorts(_cluster.Time, new TopicDirectory(_cluster.Directory), _cluster.Loggers.CreateLogger<ShareCoordinator>()));
 
     private IEnumerable<TopicPartition> Mine(TopicImage topic, int from) =>
         Enumerable.Range(from, topic.Partitions.Length - from)
@@ -368,6 +393,8 @@ internal sealed class BrokerNode : IReplicationObserver, IDisposable
         await life.Ending.CancelAsync();
         await life.Broker.Groups.CloseAsync();
         await life.Broker.Transactions.CloseAsync();
+        await life.Broker.ShareStates.CloseAsync();
+        life.Broker.Sharing.Dispose();
         using var turn = await TakeTurnAsync();
         try
         {
@@ -389,12 +416,13 @@ internal sealed class BrokerNode : IReplicationObserver, IDisposable
 
     private sealed record Life(
         BrokerLife Began, BrokerReplicas Replicas, Broker Broker, CoordinatorElection Offsets, CoordinatorElection Transactions,
-        CancellationTokenSource Ending)
+        CoordinatorElection Shares, CancellationTokenSource Ending)
     {
         public void Led(Partition partition, LeaderEpoch epoch)
         {
             Offsets.Led(partition, epoch);
             Transactions.Led(partition, epoch);
+            Shares.Led(partition, epoch);
         }
 
         public IAsyncDisposable? Endpoint { get; set; }

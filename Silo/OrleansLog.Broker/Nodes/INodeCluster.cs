@@ -34,8 +34,8 @@ internal interface INodeCluster
     /// <summary>The way from a broker to the others.</summary>
     IReplicationChannel ChannelFrom(BrokerNode node);
 
-    /// <summary>Another broker, living or not, as a broker asks it about transactions.</summary>
-    ITransactionPeer TransactionPeer(BrokerId from, BrokerId to);
+    /// <summary>Another broker, living or not, as a broker's coordinators ask it.</summary>
+    ICoordinatorPeer CoordinatorPeer(BrokerId from, BrokerId to);
 
     /// <summary>A partition's record was changed, by a broker or (null) by topic control.</summary>
     void RecordChanged(BrokerId? writer, TopicPartition id, PartitionRecord record);

@@ -12,8 +12,11 @@ public static class TopicName
     /// <summary>Holds the state of transactions.</summary>
     public const string TransactionState = "__transaction_state";
 
+    /// <summary>Holds what share groups have delivered.</summary>
+    public const string ShareGroupState = "__share_group_state";
+
     /// <summary>Topics that the brokers keep for themselves; clients see them marked as internal.</summary>
-    public static bool IsInternal(string name) => name is ConsumerOffsets or TransactionState;
+    public static bool IsInternal(string name) => name is ConsumerOffsets or TransactionState or ShareGroupState;
 
     /// <summary>Why <paramref name="name"/> cannot name a topic, or null when it can.</summary>
     public static string? Refuse(string name) => name switch

@@ -5,37 +5,45 @@ using OrleansLog.Protocol.Messages;
 
 namespace OrleansLog.Kafka.Apis;
 
-/// <summary>Describing and altering the configuration of topics; describing that of brokers, which is set at start.</summary>
+/// <summary>Describing and altering the configuration of topics and groups; describing that of brokers, which is set at start.</summary>
 internal sealed class ConfigsApi(Broker.Broker broker)
 {
     // Resource types (KIP-133).
     private const sbyte Topic = 2;
     private const sbyte Broker = 4;
+    private const sbyte Group = 32; // KIP-932
+
+    private const int GroupNameLengthMax = 8_192;
 
     private const string BrokersAreSetAtStart =
         "A broker's configuration is given when it starts (--config NAME=VALUE); it cannot be altered while it runs.";
 
     public void Register(ApiDispatcher dispatcher)
     {
-        dispatcher.Register<DescribeConfigsRequest, DescribeConfigsResponse>((request, _) => new(Describe(request)));
+        dispatcher.Register<DescribeConfigsRequest, DescribeConfigsResponse>(DescribeAsync);
         dispatcher.Register<AlterConfigsRequest, AlterConfigsResponse>(ReplaceAsync);
         dispatcher.Register<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse>(AlterAsync);
     }
 
-    private DescribeConfigsResponse Describe(DescribeConfigsRequest request) => new()
+    private async ValueTask<DescribeConfigsResponse> DescribeAsync(DescribeConfigsRequest request, RequestContext context)
     {
-        Results = [.. request.Resources.Select(resource => Describe(resource, request))],
-    };
+        var response = new DescribeConfigsResponse();
+        foreach (var resource in request.Resources)
+            response.Results.Add(await DescribeAsync(resource, request, context.Closed));
+        return response;
+    }
 
-    private DescribeConfigsResponse.DescribeConfigsResult Describe(
-        DescribeConfigsRequest.DescribeConfigsResource resource, DescribeConfigsRequest request)
+    private async ValueTask<DescribeConfigsResponse.DescribeConfigsResult> DescribeAsync(
+        DescribeConfigsRequest.DescribeConfigsResource resource, DescribeConfigsRequest request, CancellationToken closed)
     {
         var result = new DescribeConfigsResponse.DescribeConfigsResult
         {
             ResourceType = resource.ResourceType,
             ResourceName = resource.ResourceName,
         };
-        var (catalogue, values, error, message) = Find(resource.ResourceType, resource.ResourceName);
+        var (catalogue, values, error, message) = resource.ResourceType == Group
+            ? await FindGroupAsync(resource.ResourceName, closed)
+            : Find(resource.ResourceType, resource.ResourceName);
         (result.ErrorCode, result.ErrorMessage) = (error, message);
         if (error == ErrorCode.None)
             result.Configs.AddRange(catalogue!.Definitions
@@ -52,6 +60,22 @@ internal sealed class ConfigsApi(Broker.Broker broker)
         Broker => (null, null, ErrorCode.InvalidRequest, $"This is broker {broker.Id}; ask broker '{name}' itself."),
         _ => (null, null, ErrorCode.InvalidRequest, $"Resources of type {type} have no configuration here."),
     };
+
+    private async ValueTask<(ConfigCatalogue? Catalogue, ConfigValues? Values, ErrorCode Error, string? Message)> FindGroupAsync(string name, CancellationToken closed)
+    {
+        if (RefuseGroup(name) is { } reason)
+            return (null, null, ErrorCode.InvalidRequest, reason);
+        try
+        {
+            return (ShareGroupConfigs.All, await broker.Sharing.Configs.ReadAsync(name, closed), ErrorCode.None, null);
+        }
+        catch (IOException failed)
+        {
+            return (null, null, ErrorCode.KafkaStorageError, failed.Message);
+        }
+    }
+
+    private static string? RefuseGroup(string name) => name.Length is 0 or > GroupNameLengthMax ? "The name of the group is empty or too long." : null;
 
     private ConfigValues Own() => broker.Topics.Defaults
         .With(ConfigSource.StaticBroker, BrokerConfigs.NodeId.Name, broker.Id.ToString())
@@ -119,6 +143,8 @@ internal sealed class ConfigsApi(Broker.Broker broker)
     private async ValueTask<(ErrorCode Error, string? Message)> ApplyAsync(
         sbyte type, string name, ConfigChange[] changes, bool keepsOthers, bool validateOnly, CancellationToken closed)
     {
+        if (type == Group)
+            return await ApplyToGroupAsync(name, changes, keepsOthers, validateOnly, closed);
         var (_, values, error, message) = Find(type, name);
         if (error != ErrorCode.None)
             return (error, message);
@@ -130,5 +156,21 @@ internal sealed class ConfigsApi(Broker.Broker broker)
             validateOnly,
             closed);
         return (outcome.Error, outcome.Message);
+    }
+
+    private async ValueTask<(ErrorCode Error, string? Message)> ApplyToGroupAsync(
+        string name, ConfigChange[] changes, bool keepsOthers, bool validateOnly, CancellationToken closed)
+    {
+        if (RefuseGroup(name) is { } reason)
+            return (ErrorCode.InvalidRequest, reason);
+        try
+        {
+            return await broker.Sharing.Configs.AlterAsync(
+                name, current => ShareGroupConfigs.All.Apply(keepsOthers ? current : current.Clear(), changes, _ => null), validateOnly, closed);
+        }
+        catch (IOException failed)
+        {
+            return (ErrorCode.KafkaStorageError, failed.Message);
+        }
     }
 }

@@ -1,5 +1,6 @@
 using OrleansLog.Broker.Metadata;
 using OrleansLog.Coordination;
+using OrleansLog.Coordination.SharePartitions;
 using OrleansLog.Kafka.Requests;
 using OrleansLog.Protocol;
 using OrleansLog.Protocol.Messages;
@@ -12,6 +13,7 @@ internal sealed class GroupsApi(Broker.Broker broker)
 {
     private const sbyte Group = 0;
     private const sbyte Transaction = 1;
+    private const sbyte Share = 2;
     private const int FirstVersionWithMany = 4;
 
     public void Register(ApiDispatcher dispatcher)
@@ -38,7 +40,7 @@ internal sealed class GroupsApi(Broker.Broker broker)
         dispatcher.Register<TRequest, TResponse>((request, context) => new(handle(CallOf(context), request)));
     }
 
-    private static CallContext CallOf(RequestContext context) =>
+    public static CallContext CallOf(RequestContext context) =>
         new(context.Header.ClientId ?? "", $"/{context.Client.Address}", context.Version, context.Closed);
 
     private async ValueTask<FindCoordinatorResponse> FindCoordinatorAsync(FindCoordinatorRequest request, RequestContext context)
@@ -49,6 +51,7 @@ internal sealed class GroupsApi(Broker.Broker broker)
         {
             Group => (await broker.EnsureOffsetsTopicAsync(context.Closed)).Topic,
             Transaction => (await broker.EnsureTransactionTopicAsync(context.Closed)).Topic,
+            Share => (await broker.EnsureShareStateTopicAsync(context.Closed)).Topic,
             _ => null,
         };
         var found = keys.ConvertAll(key => Find(key, request.KeyType, topic));
@@ -57,8 +60,10 @@ internal sealed class GroupsApi(Broker.Broker broker)
 
     private FindCoordinatorResponse.Coordinator Find(string key, sbyte keyType, TopicImage? offsets)
     {
-        if (keyType is not (Group or Transaction))
-            return Refuse(key, ErrorCode.InvalidRequest, "This broker coordinates consumer groups and transactions only.");
+        if (keyType is not (Group or Transaction or Share))
+            return Refuse(key, ErrorCode.InvalidRequest, "This broker coordinates groups, transactions and the states of share groups.");
+        if (keyType == Share && !SharePartitionKey.TryParse(key, out _))
+            return Refuse(key, ErrorCode.InvalidRequest, "A share-partition is named GROUP:TOPIC-ID:PARTITION.");
         if (key.Length == 0)
             return keyType == Group
                 ? Refuse(key, ErrorCode.InvalidGroupId, "A group id must not be empty.")

@@ -67,9 +67,13 @@ internal sealed class MetadataApi(Broker.Broker broker)
     /// <summary>Creates a topic with the defaults; two clients that name it at once both get it.</summary>
     private async ValueTask<TopicImage?> CreateAsync(string name, CancellationToken cancellationToken)
     {
-        var created = TopicName.IsInternal(name)
-            ? await broker.EnsureOffsetsTopicAsync(cancellationToken)
-            : await broker.Topics.CreateAsync(new NewTopic(name), validateOnly: false, cancellationToken);
+        var created = name switch
+        {
+            TopicName.ConsumerOffsets => await broker.EnsureOffsetsTopicAsync(cancellationToken),
+            TopicName.TransactionState => await broker.EnsureTransactionTopicAsync(cancellationToken),
+            TopicName.ShareGroupState => await broker.EnsureShareStateTopicAsync(cancellationToken),
+            _ => await broker.Topics.CreateAsync(new NewTopic(name), validateOnly: false, cancellationToken),
+        };
         return created.Topic ?? broker.Cluster.FindTopic(name);
     }
 

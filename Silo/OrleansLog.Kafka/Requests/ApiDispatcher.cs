@@ -23,6 +23,9 @@ internal sealed class ApiDispatcher
     // Says that producers get a new epoch with each transaction (KIP-890).
     private const string TransactionVersion = "transaction.version";
 
+    // Says that there are share groups (KIP-932).
+    private const string ShareVersion = "share.version";
+
     private readonly Dictionary<ApiKey, Api> _apis = [];
     private IRequestForwarder? _forwarder;
 
@@ -37,6 +40,7 @@ internal sealed class ApiDispatcher
         var fetch = new FetchApi(broker);
         dispatcher.RegisterInPlace(ApiKey.Produce, produce.HandleAsync);
         dispatcher.RegisterInPlace(ApiKey.Fetch, fetch.HandleAsync);
+        dispatcher.RegisterInPlace(ApiKey.ShareFetch, new ShareFetchApi(broker).HandleAsync);
         dispatcher.Register<ApiVersionsRequest, ApiVersionsResponse>((_, _) => new(dispatcher.DescribeVersions(ErrorCode.None)));
         new MetadataApi(broker).Register(dispatcher);
         new OffsetsApi(broker).Register(dispatcher);
@@ -45,6 +49,7 @@ internal sealed class ApiDispatcher
         new ClusterApi(broker).Register(dispatcher);
         new ReplicasApi(broker).Register(dispatcher);
         new GroupsApi(broker).Register(dispatcher);
+        new ShareGroupsApi(broker).Register(dispatcher);
         new TransactionsApi(broker).Register(dispatcher);
         return dispatcher;
     }
@@ -127,9 +132,13 @@ internal sealed class ApiDispatcher
             MinVersion = api.Versions.AdvertisedMin,
             MaxVersion = api.Versions.Max,
         })],
-        SupportedFeatures = [new() { Name = TransactionVersion, MinVersion = 0, MaxVersion = 2 }],
+        SupportedFeatures = [new() { Name = TransactionVersion, MinVersion = 0, MaxVersion = 2 }, new() { Name = ShareVersion, MinVersion = 0, MaxVersion = 1 }],
         FinalizedFeaturesEpoch = 0,
-        FinalizedFeatures = [new() { Name = TransactionVersion, MinVersionLevel = 2, MaxVersionLevel = 2 }],
+        FinalizedFeatures =
+        [
+            new() { Name = TransactionVersion, MinVersionLevel = 2, MaxVersionLevel = 2 },
+            new() { Name = ShareVersion, MinVersionLevel = 1, MaxVersionLevel = 1 },
+        ],
     };
 
     private sealed record Api(ApiVersionRange Versions, bool ReadsInPlace, Handler Handle);

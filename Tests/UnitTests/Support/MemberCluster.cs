@@ -124,5 +124,23 @@ internal sealed class MemberCluster : IScriptedCluster, IAsyncDisposable
 
         public Task<WriteTxnMarkersResponse> WriteTxnMarkersAsync(WriteTxnMarkersRequest request, CancellationToken cancellationToken) =>
             Peer.WriteTxnMarkersAsync(request, cancellationToken);
+
+        public Task<InitializeShareGroupStateResponse> InitializeShareStateAsync(InitializeShareGroupStateRequest request, CancellationToken cancellationToken) =>
+            Peer.InitializeShareStateAsync(request, cancellationToken);
+
+        public Task<ReadShareGroupStateResponse> ReadShareStateAsync(ReadShareGroupStateRequest request, CancellationToken cancellationToken) =>
+            Peer.ReadShareStateAsync(request, cancellationToken);
+
+        public Task<WriteShareGroupStateResponse> WriteShareStateAsync(WriteShareGroupStateRequest request, CancellationToken cancellationToken) =>
+            Peer.WriteShareStateAsync(request, cancellationToken);
+
+        public Task<DeleteShareGroupStateResponse> DeleteShareStateAsync(DeleteShareGroupStateRequest request, CancellationToken cancellationToken) =>
+            Peer.DeleteShareStateAsync(request, cancellationToken);
+
+        public Task<ReadShareGroupStateSummaryResponse> SummarizeShareStateAsync(ReadShareGroupStateSummaryRequest request, CancellationToken cancellationToken) =>
+            Peer.SummarizeShareStateAsync(request, cancellationToken);
+
+        public Task<ListOffsetsResponse> ListOffsetsAsync(ListOffsetsRequest request, CancellationToken cancellationToken) =>
+            Peer.ListOffsetsAsync(request, cancellationToken);
     }
 }

@@ -1,0 +1,98 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using OrleansLog.Broker.Configuration;
+using OrleansLog.Protocol;
+using OrleansLog.Replication.Metadata;
+
+namespace OrleansLog.Broker.Shares;
+
+/// <summary>
+/// The configuration that was set for groups: a document of the metadata register each. What was read is believed for a few
+/// seconds, so a change takes that long to reach every broker. Any thread.
+/// </summary>
+public sealed class GroupConfigs(IMetadataRegister register, ConfigValues defaults, TimeProvider time)
+{
+    private const string KeyPrefix = "group-configs/";
+    private const int CachedMax = 10_000;
+    private static readonly TimeSpan BelievedFor = TimeSpan.FromSeconds(5);
+
+    private readonly ConcurrentDictionary<string, (ConfigValues Values, long ReadAt)> _cached = new(StringComparer.Ordinal);
+
+    /// <summary>What holds for a group.</summary>
+    /// <exception cref="IOException">The register cannot be read, and nothing is known from before.</exception>
+    public async ValueTask<ConfigValues> ReadAsync(string group, CancellationToken cancellationToken)
+    {
+        var isKnown = _cached.TryGetValue(group, out var cached);
+        if (isKnown && time.GetElapsedTime(cached.ReadAt) < BelievedFor)
+            return cached.Values;
+        try
+        {
+            var entry = await register.GetAsync(KeyOf(group), cancellationToken);
+            return Remember(group, entry is null ? defaults : defaults.ForGroup(GroupConfigRecord.Parse(entry.Document.Span)));
+        }
+        catch (IOException) when (isKnown)
+        {
+            return cached.Values;
+        }
+    }
+
+    /// <summary>Changes the configuration of a group, which need not exist (yet).</summary>
+    /// <param name="group">Its id.</param>
+    /// <param name="change">Makes the new settings of those there are. May be asked more than once.</param>
+    /// <param name="validateOnly">Whether nothing is to be changed.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async ValueTask<(ErrorCode Error, string? Message)> AlterAsync(
+        string group, Func<ImmutableDictionary<string, string>, ConfigChangeResult> change, bool validateOnly, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var entry = await register.GetAsync(KeyOf(group), cancellationToken);
+            var result = change(entry is null ? ImmutableDictionary.Create<string, string>(StringComparer.Ordinal) : GroupConfigRecord.Parse(entry.Document.Span));
+            if (result.Error != ErrorCode.None || validateOnly)
+                return (result.Error, result.Message);
+            if (await register.PutAsync(KeyOf(group), new GroupConfigRecord(group, new(result.Overrides, StringComparer.Ordinal)).Serialize(), entry?.Version, cancellationToken) is null)
+                continue;
+            Remember(group, defaults.ForGroup(result.Overrides));
+            return (ErrorCode.None, null);
+        }
+    }
+
+    private ConfigValues Remember(string group, ConfigValues values)
+    {
+        if (_cached.Count >= CachedMax)
+            _cached.Clear();
+        _cached[group] = (values, time.GetTimestamp());
+        return values;
+    }
+
+    // A group may be called what no file may.
+    private static string KeyOf(string group) => KeyPrefix + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(group)));
+}
+
+/// <summary>What the register says of a group.</summary>
+internal sealed record GroupConfigRecord(string Group, SortedDictionary<string, string> Config)
+{
+    public byte[] Serialize() => JsonSerializer.SerializeToUtf8Bytes(this, GroupConfigJson.Default.GroupConfigRecord);
+
+    /// <exception cref="InvalidDataException">The document is not what was written.</exception>
+    public static ImmutableDictionary<string, string> Parse(ReadOnlySpan<byte> document)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(document, GroupConfigJson.Default.GroupConfigRecord)?.Config.ToImmutableDictionary(StringComparer.Ordinal)
+                ?? throw new InvalidDataException("The configuration of a group holds nothing.");
+        }
+        catch (JsonException malformed)
+        {
+            throw new InvalidDataException($"The configuration of a group cannot be read: {malformed.Message}", malformed);
+        }
+    }
+}
+
+[JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(GroupConfigRecord))]
+internal sealed partial class GroupConfigJson : JsonSerializerContext;
