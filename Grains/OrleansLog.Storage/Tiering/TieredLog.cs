@@ -217,7 +217,8 @@ public sealed class TieredLog
         var name = string.Create(CultureInfo.InvariantCulture, $"{_prefix}{from.Value:D20}-{Epoch.Value}-{_newId():N}{SegmentSuffix}");
         if (_log.EndOfSealed(from) is not { } end || end > _stableOffset()) return false;
         if (_log.Describe(from, name) is not { } segment) return false;
-        await _cache.Store.WriteAsync(name, segment.File, segment.Position, segment.Remote.SizeInBytes, cancellationToken);
+        await using (var content = new SegmentStream(segment.File, segment.Position, segment.Remote.SizeInBytes))
+            await _cache.Store.WriteAsync(name, content, cancellationToken);
         var index = segment.Index.Encode();
         await _cache.Store.WriteDocumentAsync(segment.Remote.IndexName, index, expectedTag: null, cancellationToken);
         await ReadBackAsync(segment.Remote, index, cancellationToken);

@@ -265,8 +265,11 @@ internal sealed class BrokerNode : IReplicationObserver, IDisposable
     {
         if (_cluster.Options.RemoteStore is not { } store)
             return null;
+        var paced = new PacedRemoteStore(
+            store, _cluster.Config.Get(BrokerConfigs.RemoteLogManagerCopyMaxBytesPerSecond), _cluster.Config.Get(BrokerConfigs.RemoteLogManagerFetchMaxBytesPerSecond),
+            _cluster.Time);
         var cache = new RemoteCache(
-            store, _cluster.Files, $"{_directory}/remote-cache", _cluster.Config.Get(BrokerConfigs.RemoteStorageCacheMaxBytes), _cluster.Time,
+            paced, _cluster.Files, $"{_directory}/remote-cache", _cluster.Config.Get(BrokerConfigs.RemoteStorageCacheMaxBytes), _cluster.Time,
             _cluster.Loggers.CreateLogger<RemoteCache>());
         cache.Begin();
         return cache;
