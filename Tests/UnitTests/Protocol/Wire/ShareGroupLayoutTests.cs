@@ -19,7 +19,9 @@ public sealed class ShareGroupLayoutTests
         Check(
             new ShareGroupHeartbeatResponse
             {
-                MemberId = "m", MemberEpoch = 4, HeartbeatIntervalMs = 5000,
+                MemberId = "m",
+                MemberEpoch = 4,
+                HeartbeatIntervalMs = 5000,
                 Assignment = new() { TopicPartitions = [new() { TopicId = TopicId, Partitions = [0, 2] }] },
             }, 1,
             "00000000000000026d0000000400001388010200112233445566778899aabbccddeeff030000000000000002000000");
@@ -32,7 +34,15 @@ public sealed class ShareGroupLayoutTests
         Check(
             new ShareFetchRequest
             {
-                GroupId = "g", MemberId = "m", ShareSessionEpoch = 1, MaxWaitMs = 500, MinBytes = 1, MaxBytes = 1 << 20, MaxRecords = 100, BatchSize = 50, ShareAcquireMode = 1,
+                GroupId = "g",
+                MemberId = "m",
+                ShareSessionEpoch = 1,
+                MaxWaitMs = 500,
+                MinBytes = 1,
+                MaxBytes = 1 << 20,
+                MaxRecords = 100,
+                BatchSize = 50,
+                ShareAcquireMode = 1,
                 Topics = [new() { TopicId = TopicId, Partitions = [new() { PartitionIndex = 2, AcknowledgementBatches = [new() { FirstOffset = 5, LastOffset = 6, AcknowledgeTypes = [1, 2] }] }] }],
                 ForgottenTopicsData = [new() { TopicId = TopicId, Partitions = [7] }],
             }, 2,
@@ -67,7 +77,10 @@ public sealed class ShareGroupLayoutTests
         Check(
             new ShareAcknowledgeRequest
             {
-                GroupId = "g", MemberId = "m", ShareSessionEpoch = -1, IsRenewAck = true,
+                GroupId = "g",
+                MemberId = "m",
+                ShareSessionEpoch = -1,
+                IsRenewAck = true,
                 Topics = [new() { TopicId = TopicId, Partitions = [new() { PartitionIndex = 2, AcknowledgementBatches = [new() { FirstOffset = 5, LastOffset = 5, AcknowledgeTypes = [4] }] }] }],
             }, 2,
             "0267026dffffffff010200112233445566778899aabbccddeeff02000000020200000000000000050000000000000005020400000000");
