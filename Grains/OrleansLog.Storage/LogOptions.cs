@@ -1,3 +1,5 @@
+using OrleansLog.Storage.Compaction;
+
 namespace OrleansLog.Storage;
 
 /// <summary>
@@ -33,6 +35,9 @@ public sealed record LogOptions
 
     /// <summary>The oldest segments may go while the log is larger than this (<c>retention.bytes</c>); -1 for no limit.</summary>
     public long RetentionBytes { get; init; } = -1;
+
+    /// <summary>How the log is compacted; null for one that keeps every record (<c>cleanup.policy</c> without <c>compact</c>).</summary>
+    public CompactionOptions? Compaction { get; init; }
 
     /// <summary>How long the bytes of deleted segments stay readable for those who are reading (<c>file.delete.delay.ms</c>).</summary>
     public long FileDeleteDelayMs { get; init; } = 60_000;

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using OrleansLog.Protocol;
+using OrleansLog.Storage.Compaction;
 
 namespace OrleansLog.Storage;
 
@@ -29,13 +30,13 @@ internal sealed class LogRecovery
     private readonly bool _mustRebuildEpochs;
     private bool _isCut;
 
-    public LogRecovery(ILogFileSystem files, string directory, LogOptions options, ILogger logger)
+    public LogRecovery(ILogFileSystem files, string directory, LogOptions options, ILogger logger, IReadOnlyList<LogFileEntry> entries)
     {
         _files = files;
         _directory = directory;
         _options = options;
         _logger = logger;
-        foreach (var entry in files.List(directory)) _lengths[entry.Name] = entry.Length;
+        foreach (var entry in entries) _lengths[entry.Name] = entry.Length;
         _baseOffsets = [.. BaseOffsets(SegmentFileNames.LogSuffix).Order()];
         var found = ReadCheckpoint();
         HasCheckpoint = found is not null;
@@ -304,6 +305,15 @@ internal sealed class LogRecovery
         if (checkpoint is null)
             _logger.LogWarning("{Directory}/{File} is damaged; every segment is read", _directory, entry.Name);
         return checkpoint;
+    }
+
+    /// <summary>How far the log was compacted. Where that cannot be read, any of it may have been, and nothing counts as done.</summary>
+    public CleanerCheckpoint ReadCleaned(Offset logEndOffset)
+    {
+        if (!_lengths.ContainsKey(CleanerCheckpoint.FileName)) return CleanerCheckpoint.None;
+        if (CleanerCheckpoint.Parse(CheckpointFile.Read(_files, _directory, CleanerCheckpoint.FileName)) is { } cleaned) return cleaned.WithoutFrom(logEndOffset);
+        _logger.LogWarning("{Directory}/{File} is damaged; the log is compacted from its start", _directory, CleanerCheckpoint.FileName);
+        return new(Offset.Zero, logEndOffset, CleanerCheckpoint.NoHorizon);
     }
 
     // The epochs of what is read again come from the batches themselves.

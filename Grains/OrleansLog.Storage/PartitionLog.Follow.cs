@@ -8,7 +8,8 @@ public sealed partial class PartitionLog : ILogOutline
 {
     /// <summary>
     /// Appends batches that have their offsets and leader epochs already, exactly as the leader holds them. They begin
-    /// at <see cref="LogEndOffset"/>. The buffer is only read. See <see cref="SettleAsync"/> for durability.
+    /// at <see cref="LogEndOffset"/>, but for a first one without records, which may begin before: only what it adds is taken
+    /// then. The buffer is only read. See <see cref="SettleAsync"/> for durability.
     /// </summary>
     /// <returns>The log end offset from now on.</returns>
     /// <exception cref="StorageException">The disk is full or failed; nothing was appended.</exception>
@@ -16,6 +17,14 @@ public sealed partial class PartitionLog : ILogOutline
     public Offset AppendAsFollower(ReadOnlySpan<byte> batches)
     {
         ThrowIfFailed();
+        Span<byte> rest = stackalloc byte[EmptyBatch.Size];
+        if (RestOfEmpty(batches, rest) is > 0 and var skip)
+        {
+            AppendAsFollower(rest);
+            batches = batches[skip..];
+            if (batches.IsEmpty) return LogEndOffset;
+        }
+
         Offset next;
         lock (_turn)
         {
@@ -68,6 +77,16 @@ public sealed partial class PartitionLog : ILogOutline
         }
 
         return expected < LogEndOffset ? expected : null;
+    }
+
+    // The bytes of a first batch without records that reaches across the log's end; what it adds is in the destination.
+    private int RestOfEmpty(ReadOnlySpan<byte> batches, Span<byte> destination)
+    {
+        var end = LogEndOffset;
+        if (RecordBatchHeader.TryRead(batches, out var first) != ErrorCode.None) return 0;
+        if (first.RecordCount > 0 || first.BaseOffset >= end || first.NextOffset <= end) return 0;
+        EmptyBatch.Write(destination, end, first.NextOffset, first.PartitionLeaderEpoch);
+        return first.SizeInBytes;
     }
 
     private static Offset CheckContinuation(ReadOnlySpan<byte> batches, Offset next)

@@ -1,4 +1,6 @@
 using OrleansLog.Protocol;
+using OrleansLog.Protocol.Records;
+using OrleansLog.Storage.Compaction;
 using OrleansLog.Storage.Producers;
 
 namespace OrleansLog.Storage;
@@ -134,7 +136,7 @@ public sealed partial class PartitionLog
         offset = Offset.Max(offset, LogStartOffset);
         if (offset >= LogEndOffset) return LogEndOffset;
         var last = _segments.LastOrDefault(segment => segment.BaseOffset < offset);
-        return last is null ? offset : Offset.Max(last.BatchAt(offset).BaseOffset, LogStartOffset);
+        return last is null || last.EpochOfEmptyAt(offset) is not null ? offset : Offset.Max(last.BatchAt(offset).BaseOffset, LogStartOffset);
     }
 
     // Until the cut is durable, the checkpoint claims nothing of what is cut.
@@ -143,8 +145,10 @@ public sealed partial class PartitionLog
         var kept = _segments.TakeWhile(segment => segment.BaseOffset < offset).ToArray();
         var last = kept.Length > 0 ? kept[^1] : null;
         var (position, end) = last?.BatchAt(offset) ?? (0, offset);
+        var emptied = last?.EpochOfEmptyAt(offset);
         if (end < LogStartOffset) (kept, position, end) = ([], 0, LogStartOffset);
         else if (position == 0 && last is not null) kept = kept[..^1];
+        if (_cleaned.WithoutFrom(end) is var cleaned && cleaned != _cleaned) await WriteCleanedAsync(cleaned);
         var producers = ProducersAt(end);
         if (end < _checkpoint.Offset || kept.Length == 0)
         {
@@ -158,7 +162,17 @@ public sealed partial class PartitionLog
         Retire(dropped);
         DropSnapshotsAfter(end);
         await _files.FlushDirectoryAsync(Directory);
+        if (emptied is { } epoch) FillUpTo(offset, epoch);
         await CarryOutAsync(PlanCheckpoint(), LogStartOffset);
+    }
+
+    // Of a batch that has no records any part can stay.
+    private void FillUpTo(Offset end, LeaderEpoch epoch)
+    {
+        if (LogEndOffset >= end) return;
+        Span<byte> empty = stackalloc byte[EmptyBatch.Size];
+        EmptyBatch.Write(empty, LogEndOffset, end, epoch);
+        AppendAsFollower(empty);
     }
 
     private async Task ResetNowAsync(Offset start)
@@ -168,6 +182,7 @@ public sealed partial class PartitionLog
         {
             if (start > LogStartOffset && start < LogEndOffset) await CutBackAsync(start);
             if (_segments.Length > 0) await DropAllAsync(Offset.Max(start, LogStartOffset));
+            if (_cleaned != CleanerCheckpoint.None) await WriteCleanedAsync(CleanerCheckpoint.None);
             PublishReset(start);
             await CarryOutAsync(PlanCheckpoint(), start);
             await FlushParentOnceAsync();

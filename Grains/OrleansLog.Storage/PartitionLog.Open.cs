@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using OrleansLog.Protocol;
+using OrleansLog.Storage.Compaction;
 
 namespace OrleansLog.Storage;
 
@@ -77,7 +78,14 @@ public sealed partial class PartitionLog
 
     private async ValueTask RecoverAsync()
     {
-        var recovery = new LogRecovery(_files, Directory, Options, _logger);
+        var entries = _files.List(Directory);
+        if (SegmentSwap.IsLeft(entries))
+        {
+            await SegmentSwap.CompleteAsync(_files, Directory);
+            entries = _files.List(Directory);
+        }
+
+        var recovery = new LogRecovery(_files, Directory, Options, _logger, entries);
         recovery.Run();
         _segments = [.. recovery.Segments];
         _epochs = recovery.Epochs;
@@ -87,6 +95,7 @@ public sealed partial class PartitionLog
         _isRollDue = recovery.MustRoll;
         _checkpoint = recovery.Checkpoint;
         _snapshots = [.. recovery.Snapshots.Order()];
+        _cleaned = recovery.ReadCleaned(LogEndOffset);
         _producers = ProducersAt(LogEndOffset);
         _producers.Transactions.DropBefore(LogStartOffset);
         _startNotes.AddRange(recovery.StartNotes);

@@ -16,6 +16,8 @@ public sealed partial class PartitionLog
 
     // The version of them that the checkpoint's snapshot holds.
     private long _writtenProducers;
+    // That snapshot, which the checkpoint may not name yet: where it could not be written, say.
+    private Offset? _writtenSnapshot;
     // What is on disk, all of it of this log's present history, in ascending order. In the maintenance's order only.
     private List<Offset> _snapshots = [];
 
@@ -149,6 +151,7 @@ public sealed partial class PartitionLog
             }
         }
 
+        DropAbortedWithoutMarkers(producers);
         return producers;
     }
 
@@ -186,7 +189,7 @@ public sealed partial class PartitionLog
     // The snapshot for a checkpoint at an offset to name.
     private async ValueTask<Offset> WriteSnapshotAsync(ProducerStates.Copy? plan, Offset offset)
     {
-        if (plan is null) return _checkpoint.ProducerSnapshot;
+        if (plan is null) return _writtenSnapshot ?? _checkpoint.ProducerSnapshot;
         if (!plan.IsEmpty)
         {
             await ProducerSnapshot.WriteAsync(_files, Directory, offset, plan);
@@ -194,7 +197,7 @@ public sealed partial class PartitionLog
         }
 
         _writtenProducers = plan.Version;
-        return plan.IsEmpty ? Offset.None : offset;
+        return (_writtenSnapshot = plan.IsEmpty ? Offset.None : offset).Value;
     }
 
     // Two are kept, for logs are cut back a little now and then, and the last one in each earlier segment, so that a cut

@@ -17,23 +17,35 @@ public sealed partial class PartitionLog
     /// <param name="maxBytes">The most bytes wanted.</param>
     /// <param name="limit">No record at or past this offset is in the result: the reader's high watermark.</param>
     /// <param name="minOneBatch">Whether the first batch comes whole even if it is larger than <paramref name="maxBytes"/>.</param>
-    public LogRead Read(Offset from, int maxBytes, Offset limit, bool minOneBatch = true)
+    /// <param name="skipsEmpty">
+    /// Whether batches that compaction has emptied may be left out at the beginning, if others follow: for readers of records.
+    /// </param>
+    public LogRead Read(Offset from, int maxBytes, Offset limit, bool minOneBatch = true, bool skipsEmpty = false)
     {
         var end = LogEndOffset;
         if (from < LogStartOffset || from > end) return new LogRead(ErrorCode.OffsetOutOfRange, default);
         limit = Offset.Min(limit, end);
         if (from >= limit) return default;
-        try
+        while (true)
         {
-            return ReadAt(from, maxBytes, limit, minOneBatch);
-        }
-        catch (IOException) when (from < LogStartOffset)
-        {
-            return new LogRead(ErrorCode.OffsetOutOfRange, default);
-        }
-        catch (IOException e)
-        {
-            return new LogRead(ErrorCode.KafkaStorageError, default, Failure: e);
+            var segments = Volatile.Read(ref _segments);
+            try
+            {
+                if (skipsEmpty && Options.Compaction is not null) from = SkipEmpty(segments, from, limit);
+                return ReadAt(segments, from, maxBytes, limit, minOneBatch);
+            }
+            catch (IOException) when (from < LogStartOffset)
+            {
+                return new LogRead(ErrorCode.OffsetOutOfRange, default);
+            }
+            catch (IOException) when (segments != Volatile.Read(ref _segments))
+            {
+                // What was found there is in another segment by now.
+            }
+            catch (IOException e)
+            {
+                return new LogRead(ErrorCode.KafkaStorageError, default, Failure: e);
+            }
         }
     }
 
@@ -74,9 +86,26 @@ public sealed partial class PartitionLog
         }
     }
 
-    private LogRead ReadAt(Offset from, int maxBytes, Offset limit, bool minOneBatch)
+    // The first offset from which on there is a batch with records; the one asked for if none is below the limit, or if it is
+    // not known what is between.
+    private static Offset SkipEmpty(Segment[] segments, Offset from, Offset limit)
     {
-        var segments = Volatile.Read(ref _segments);
+        var expected = Offset.None;
+        for (var number = Math.Max(0, NumberOf(segments, from)); number < segments.Length && segments[number].BaseOffset < limit; number++)
+        {
+            var segment = segments[number];
+            var size = segment.Size;
+            var found = segment.FirstWithRecords(from <= segment.BaseOffset ? 0 : segment.PositionOf(from, size), size);
+            if (segment.Refused.Length > 0 || (expected != Offset.None && expected != segment.BaseOffset)) return from;
+            if (found is { } offset) return offset < limit ? Offset.Max(from, offset) : from;
+            expected = segment.NextOffset;
+        }
+
+        return from;
+    }
+
+    private LogRead ReadAt(Segment[] segments, Offset from, int maxBytes, Offset limit, bool minOneBatch)
+    {
         var number = NumberOf(segments, from);
         if (number < 0 || from >= segments[number].NextOffset) return Missing(from, segments, number);
         var segment = segments[number];

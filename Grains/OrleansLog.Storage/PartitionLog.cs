@@ -173,7 +173,7 @@ public sealed partial class PartitionLog : IAsyncDisposable
         && (_isRollDue
             || (long)active.Size + length > Options.SegmentBytes
             || nextOffset - active.BaseOffset > int.MaxValue
-            || nowMs - active.CreatedMs(nowMs) >= Options.SegmentMs);
+            || nowMs - active.CreatedMs(nowMs) >= Math.Min(Options.SegmentMs, Options.Compaction?.MaxLagMs ?? long.MaxValue));
 
     private void ThrowIfFailed()
     {

@@ -27,6 +27,7 @@ internal sealed class Segment
     private long _lastTimeEntry = RecordBatchHeader.NoTimestamp;
     private int _bytesSinceIndexEntry;
     private bool _tailIsDirty;
+    private bool _isRetired;
 
     /// <param name="files">Where the files are.</param>
     /// <param name="directory">The partition's directory.</param>
@@ -44,6 +45,9 @@ internal sealed class Segment
     }
 
     public Offset BaseOffset { get; }
+
+    /// <summary>Comes behind the names of the files: for one that is being written to take the place of others.</summary>
+    public string NameSuffix { get; set; } = "";
 
     /// <summary>Relative base offset of a batch to its position.</summary>
     public SparseIndex Offsets { get; }
@@ -196,6 +200,22 @@ internal sealed class Segment
         return end;
     }
 
+    /// <summary>The offset of the first batch between two positions that has records; null if none has.</summary>
+    public Offset? FirstWithRecords(int position, int end)
+    {
+        var walker = new BatchWalker(this, position, end, stackalloc byte[BatchWalker.BlockSize]);
+        while (walker.MoveNext())
+            if (walker.Header.RecordCount > 0) return walker.Header.BaseOffset;
+        return null;
+    }
+
+    /// <summary>The leader epoch of the batch that holds an offset, if that has no records; null otherwise.</summary>
+    public LeaderEpoch? EpochOfEmptyAt(Offset offset)
+    {
+        var walker = new BatchWalker(this, PositionOf(offset, _size), _size, stackalloc byte[BatchWalker.BlockSize]);
+        return walker.MoveNext() && walker.Header.RecordCount == 0 && walker.Header.BaseOffset <= offset ? walker.Header.PartitionLeaderEpoch : null;
+    }
+
     /// <summary>A batch at or before a position, as near as the index knows, and its offset.</summary>
     public (int Position, Offset BaseOffset) BatchBefore(int position)
     {
@@ -261,9 +281,27 @@ internal sealed class Segment
     public void Delete()
     {
         Volatile.Read(ref _log)?.KeepOpen();
+        DeleteFiles();
+    }
+
+    /// <summary>Deletes the names alone: of a segment that is retired.</summary>
+    public void DeleteFiles()
+    {
         _files.Delete(LogPath);
         _files.Delete(PathOf(SegmentFileNames.OffsetIndexSuffix));
         _files.Delete(PathOf(SegmentFileNames.TimeIndexSuffix));
+    }
+
+    /// <summary>
+    /// Another segment is about to take over the names of the files: from now on none is opened, and those who found the segment
+    /// before go on until <see cref="Close"/>.
+    /// </summary>
+    public void Retire()
+    {
+        Log.KeepOpen();
+        Offsets.KeepOpen();
+        Times.KeepOpen();
+        Volatile.Write(ref _isRetired, true);
     }
 
     public void Close()
@@ -277,14 +315,16 @@ internal sealed class Segment
     public ILogFile OpenFile(ref ILogFile? field, string suffix, bool create)
     {
         if (Volatile.Read(ref field) is { } opened) return opened;
+        if (Volatile.Read(ref _isRetired)) throw new StorageException($"{PathOf(suffix)} is another segment's by now");
         var file = _files.Open(PathOf(suffix), create);
         var winner = Interlocked.CompareExchange(ref field, file, null);
-        if (winner is null) return file;
+        if (winner is null && !Volatile.Read(ref _isRetired)) return file;
+        if (winner is null) Interlocked.Exchange(ref field, null);
         file.Dispose();
-        return winner;
+        return winner ?? throw new StorageException($"{PathOf(suffix)} is another segment's by now");
     }
 
-    private string PathOf(string suffix) => SegmentFileNames.PathOf(_directory, BaseOffset, suffix);
+    private string PathOf(string suffix) => SegmentFileNames.PathOf(_directory, BaseOffset, suffix) + NameSuffix;
 
     // A reader takes the size first: the next offset that it then finds is never behind that size.
     private void Publish(int size, Offset nextOffset)

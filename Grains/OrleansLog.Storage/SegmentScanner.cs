@@ -45,6 +45,9 @@ internal sealed class SegmentScanner(
     /// <summary>The batch, if <see cref="IsDamaged"/> is false.</summary>
     public RecordBatchHeader Header { get; private set; }
 
+    /// <summary>The bytes of the batch, until the next move.</summary>
+    public ReadOnlySpan<byte> Batch => Window(Position, Header.SizeInBytes);
+
     /// <summary>Whether the bytes are no batch.</summary>
     public bool IsDamaged => Reason is not null;
 
@@ -186,7 +189,7 @@ internal sealed class SegmentScanner(
         if (RecordBatchHeader.TryRead(Window(at, RecordBatchHeader.Size), out var header) != ErrorCode.None) return false;
         var isPlausible = header.SizeInBytes <= end - at
             && header.BaseOffset > NextOffset && header.BaseOffset - NextOffset <= int.MaxValue
-            && header.RecordCount > 0 && header.LastOffsetDelta >= header.RecordCount - 1;
+            && header.RecordCount >= 0 && header.LastOffsetDelta >= Math.Max(0, header.RecordCount - 1);
         if (!isPlausible || !IsWhole(at, header) || !HasItsOffset(at, header, damaged)) return false;
         NextPosition = at;
         NextOffset = header.BaseOffset;

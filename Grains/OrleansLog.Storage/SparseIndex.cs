@@ -104,6 +104,9 @@ internal sealed class SparseIndex(Segment segment, string suffix, int keySize)
         return OpenFile(create: true).FlushAsync();
     }
 
+    /// <summary>The file's name goes to another one; its bytes stay readable until <see cref="Close"/>.</summary>
+    public void KeepOpen() => OpenFile(create: false).KeepOpen();
+
     public void Close() => Interlocked.Exchange(ref _file, null)?.Dispose();
 
     // A full disk costs the index nothing: its entries stay in memory until there is room.

@@ -33,6 +33,8 @@ public sealed class BrokerMetrics : IDisposable
         PerPartition("orleanslog.log.end_offset", "{offset}", "Offset that the next record gets.", p => p.Log.LogEndOffset.Value);
         PerPartition("orleanslog.log.high_watermark", "{offset}", "Offset below which consumers may read.", p => p.HighWatermark.Value);
         PerPartition("orleanslog.log.flushed_offset", "{offset}", "Offset below which everything is on disk.", p => p.Log.FlushedOffset.Value);
+        PerCompactedPartition("orleanslog.log.dirty", "By", "Bytes of segments that can be compacted and were not yet.", DirtyBytes);
+        PerCompactedPartition("orleanslog.log.compacted_offset", "{offset}", "Offset below which only the last record of each key is left.", p => p.Log.CompactedBefore.Value);
         PerTieredPartition("orleanslog.remote.size", "By", "Bytes of segments in remote storage.", (_, tier) => tier.Manifest?.SizeInBytes ?? 0);
         PerTieredPartition("orleanslog.remote.end_offset", "{offset}", "Offset below which everything is in remote storage.", (_, tier) => Math.Max(0, tier.TieredEnd.Value));
         PerTieredPartition(
@@ -49,12 +51,29 @@ public sealed class BrokerMetrics : IDisposable
         unit,
         description);
 
-    private void PerPartition(string name, string unit, string description, Func<Partition, long> value) => _meter.CreateObservableGauge(
+    private void PerCompactedPartition(string name, string unit, string description, Func<Partition, long> value) =>
+        PerPartition(name, unit, description, value, static partition => partition.Log.Options.Compaction is not null);
+
+    private void PerPartition(
+        string name, string unit, string description, Func<Partition, long> value, Func<Partition, bool>? only = null) => _meter.CreateObservableGauge(
         name,
-        () => _brokers().SelectMany(b => b.Partitions.All.Select(p => new Measurement<long>(
+        () => _brokers().SelectMany(b => b.Partitions.All.Where(p => only?.Invoke(p) ?? true).Select(p => new Measurement<long>(
             value(p), new("broker", b.Id.Value), new("topic", p.Id.Topic), new("partition", p.Id.Partition)))),
         unit,
         description);
+
+    private static long DirtyBytes(Partition partition)
+    {
+        try
+        {
+            return partition.Log.CompactionBacklog(partition.HighWatermark).DirtyBytes;
+        }
+        catch (Exception e) when (e is IOException or ObjectDisposedException)
+        {
+            // It is being closed, or its disk fails, which others report.
+            return 0;
+        }
+    }
 
     private static bool IsUnderReplicated(Partition partition) => partition.Record is { } record && record.InSync.Length < record.Replicas.Length;
 

@@ -16,12 +16,13 @@ public readonly record struct AppendCall(
     [property: Id(6)] long LogStartOffset,
     [property: Id(7)] long HighWatermark,
     [property: Id(8)] Payload Records,
-    [property: Id(9)] long LogEndOffset)
+    [property: Id(9)] long LogEndOffset,
+    [property: Id(10)] long TombstonesGoneBefore)
 {
     public static AppendCall Of(AppendRequest request) => new(
         request.TopicId, request.Leader.Value, request.LeaderEpoch.Value, request.UncleanEpoch.Value, request.From.Value,
         request.PreviousEpoch.Value, request.LogStartOffset.Value, request.HighWatermark.Value, request.Records,
-        request.LogEndOffset.Value);
+        request.LogEndOffset.Value, request.TombstonesGoneBefore.Value);
 
     public AppendRequest ToRequest(TopicPartition partition) => new()
     {
@@ -34,6 +35,7 @@ public readonly record struct AppendCall(
         PreviousEpoch = new(PreviousEpoch),
         LogStartOffset = new(LogStartOffset),
         LogEndOffset = new(LogEndOffset),
+        TombstonesGoneBefore = new(TombstonesGoneBefore),
         HighWatermark = new(HighWatermark),
         Records = Records.Bytes,
     };

@@ -66,6 +66,17 @@ public static class RecordBatch
         WriteCrc(batch);
     }
 
+    /// <summary>
+    /// Writes the header of a batch whose records stand behind it already, with the length and the CRC that they give it.
+    /// </summary>
+    /// <param name="batch">Exactly one batch; the first bytes, up to <see cref="RecordBatchHeader.Size"/>, are written over.</param>
+    /// <param name="header">All other fields.</param>
+    public static void WriteHeader(Span<byte> batch, in RecordBatchHeader header)
+    {
+        (header with { BatchLength = batch.Length - RecordBatchHeader.LengthPrefixSize }).Write(batch);
+        WriteCrc(batch);
+    }
+
     internal static void WriteCrc(Span<byte> batch) =>
         BinaryPrimitives.WriteUInt32BigEndian(batch[RecordBatchHeader.CrcAt..], ComputeCrc(batch));
 
@@ -78,6 +89,11 @@ public static class RecordBatch
             return ErrorCode.InvalidRecord;
         }
         if (header.ProducerId != RecordBatchHeader.NoProducerId && header.BaseSequence < 0)
+        {
+            return ErrorCode.InvalidRecord;
+        }
+        // When tombstones may go is for compaction to say.
+        if (header.DeleteHorizonMs is not null)
         {
             return ErrorCode.InvalidRecord;
         }

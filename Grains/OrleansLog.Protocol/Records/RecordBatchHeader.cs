@@ -47,6 +47,7 @@ public readonly struct RecordBatchHeader
     internal const short LogAppendTimeFlag = 0x08;
     internal const short TransactionalFlag = 0x10;
     internal const short ControlFlag = 0x20;
+    internal const short DeleteHorizonFlag = 0x40;
 
     /// <summary>The offset of the first record, or where that record was before compaction removed it.</summary>
     public Offset BaseOffset { get; init; }
@@ -97,6 +98,16 @@ public readonly struct RecordBatchHeader
 
     /// <summary>Whether the batch holds a marker of the log's own, such as a transaction's end.</summary>
     public bool IsControl => (Attributes & ControlFlag) != 0;
+
+    /// <summary>
+    /// From when on compaction may remove the batch's tombstones, or the marker that it is, in milliseconds since 1970 UTC
+    /// (KIP-534); null as long as none has set it. It takes the place of <see cref="BaseTimestamp"/>.
+    /// </summary>
+    public long? DeleteHorizonMs => (Attributes & DeleteHorizonFlag) != 0 ? BaseTimestamp : null;
+
+    /// <summary>The header with a <see cref="DeleteHorizonMs"/>, from which the records' timestamps count from now on.</summary>
+    public RecordBatchHeader WithDeleteHorizon(long horizonMs) =>
+        this with { Attributes = (short)(Attributes | DeleteHorizonFlag), BaseTimestamp = horizonMs };
 
     public Offset LastOffset => BaseOffset + LastOffsetDelta;
 

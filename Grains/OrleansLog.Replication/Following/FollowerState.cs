@@ -52,6 +52,7 @@ public class FollowerState(LeaderEpoch epoch, LeaderEpoch uncleanEpoch, Offset h
                 continue;
             }
 
+            if (IsHeldToEnd(batch.Header, log)) break;
             if (batch.Header.NextOffset <= log.LogStartOffset) return new(AppendCode.Mismatch, Hint: new(LeaderEpoch.None, log.LogStartOffset));
             CheckUncommitted(request, Offset.Max(batch.Header.BaseOffset, log.LogStartOffset));
             // This log starts amid a batch in the place of which it has another: nothing of it can stay.
@@ -107,7 +108,7 @@ public class FollowerState(LeaderEpoch epoch, LeaderEpoch uncleanEpoch, Offset h
         if (request.LogEndOffset == request.From && log.LogStartOffset <= request.From && log.LatestEpoch < request.LeaderEpoch) return IsUncommitted(request, request.From);
         if (log.LogStartOffset > request.From && request.UncleanEpoch > UncleanEpoch) return true;
         if (RecordBatchHeader.TryRead(request.Records.Span, out var first) != ErrorCode.None || first.NextOffset <= log.LogStartOffset) return false;
-        if (IsHeld(first, log)) return false;
+        if (IsHeld(first, log) || IsHeldToEnd(first, log)) return false;
         return IsUncommitted(request, Offset.Max(log.LogStartOffset, Offset.Max(request.From, request.LogStartOffset)));
     }
 
@@ -137,7 +138,17 @@ public class FollowerState(LeaderEpoch epoch, LeaderEpoch uncleanEpoch, Offset h
     private bool HasMoreThanLeader(AppendRequest request, ILogOutline log, Offset end) =>
         end == request.LogEndOffset && log.LogStartOffset <= end && end < log.LogEndOffset && log.LatestEpoch < request.LeaderEpoch && IsUncommitted(request, end);
 
-    // Where offset and epoch agree, all before agrees too, and batches have the same bounds.
+    // A batch that compaction has emptied may stand for more than this log has of it, under the same leadership.
+    private static bool IsHeldToEnd(in RecordBatchHeader batch, ILogOutline log) =>
+        batch.RecordCount == 0
+        && batch.BaseOffset < log.LogEndOffset
+        && batch.NextOffset > log.LogEndOffset
+        && log.LogEndOffset > log.LogStartOffset
+        && log.EpochAt(Offset.Max(batch.BaseOffset, log.LogStartOffset)) == batch.PartitionLeaderEpoch
+        && log.LatestEpoch == batch.PartitionLeaderEpoch;
+
+    // Where offset and epoch agree, all before agrees too. Batches have the same bounds, but for those that compaction has emptied,
+    // on the one side or the other: they stand for whole ones of one leadership.
     private static bool IsHeld(in RecordBatchHeader batch, ILogOutline log) =>
         batch.NextOffset <= log.LogEndOffset
         && batch.NextOffset > log.LogStartOffset

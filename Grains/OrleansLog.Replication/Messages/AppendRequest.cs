@@ -40,6 +40,12 @@ public sealed record AppendRequest
     /// </summary>
     public Offset LogEndOffset { get; init; } = Offset.None;
 
+    /// <summary>
+    /// Before here the leader's log may lack tombstones, and ends of transactions, that compaction has removed: a follower whose
+    /// log ends earlier still has what those deleted, and must begin anew.
+    /// </summary>
+    public Offset TombstonesGoneBefore { get; init; } = Offset.Zero;
+
     /// <summary>Everything below is committed.</summary>
     public required Offset HighWatermark { get; init; }
 

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
 using OrleansLog.Protocol;
+using OrleansLog.Protocol.Records;
 using OrleansLog.Replication.Leading;
 using OrleansLog.Replication.Messages;
 using OrleansLog.Storage;
@@ -94,8 +95,14 @@ internal sealed class FollowerLink(Leadership leadership, FollowerProgress follo
     {
         var bytes = ArrayPool<byte>.Shared.Rent(slice.Length).AsMemory(0, slice.Length);
         slice.Read(bytes.Span);
-        // The log may start amid a batch.
-        var isInBatch = Protocol.Records.RecordBatchHeader.TryRead(bytes.Span, out var first) == ErrorCode.None && first.BaseOffset < plan.From;
+        // The log may start amid a batch. Of one that compaction has emptied any part will do.
+        var isInBatch = RecordBatchHeader.TryRead(bytes.Span, out var first) == ErrorCode.None && first.BaseOffset < plan.From;
+        if (isInBatch && first.RecordCount == 0)
+        {
+            EmptyBatch.Write(bytes.Span, plan.From, first.NextOffset, first.PartitionLeaderEpoch);
+            isInBatch = false;
+        }
+
         var record = leadership.State.Current.Record;
         return new AppendRequest
         {
@@ -108,6 +115,7 @@ internal sealed class FollowerLink(Leadership leadership, FollowerProgress follo
             LogStartOffset = plan.LogStart,
             LogEndOffset = plan.LogEnd,
             PreviousEpoch = plan.PreviousEpoch,
+            TombstonesGoneBefore = leadership.Log.TombstonesGoneBefore,
             HighWatermark = plan.HighWatermark,
             Records = bytes,
         };
@@ -116,7 +124,7 @@ internal sealed class FollowerLink(Leadership leadership, FollowerProgress follo
     private static Offset EndOf(AppendRequest request)
     {
         var end = request.From;
-        foreach (var batch in new Protocol.Records.RecordBatchEnumerator(request.Records.Span)) end = batch.Header.NextOffset;
+        foreach (var batch in new RecordBatchEnumerator(request.Records.Span)) end = batch.Header.NextOffset;
         return end;
     }
 

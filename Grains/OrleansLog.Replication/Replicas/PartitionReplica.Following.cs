@@ -87,10 +87,24 @@ public sealed partial class PartitionReplica
 
         await AdoptAsync(request.LeaderEpoch);
         var decision = _follower.Decide(request, _log);
+        if (decision.Code == AppendCode.Accepted && LacksTombstones(request, decision))
+        {
+            BeginAnew(request.LogStartOffset);
+            return new(AppendCode.Failed);
+        }
+
         if (decision.Code != AppendCode.Accepted || await ApplyAsync(request, decision)) return decision;
         // The cut would go further than asked: what is before it is damaged, and not only what was to go.
         Fail(null);
         return new(AppendCode.Failed);
+    }
+
+    // What is here would come back to life where the leader's compaction has removed what deleted it.
+    private bool LacksTombstones(AppendRequest request, FollowerDecision decision)
+    {
+        if (request.TombstonesGoneBefore <= _log.TombstonesGoneBefore || decision.RestartAt is not null || decision.Skip == request.Records.Length) return false;
+        var end = Offset.Min(_log.LogEndOffset, decision.TruncateTo ?? _log.LogEndOffset);
+        return end > _log.LogStartOffset && end < request.TombstonesGoneBefore;
     }
 
     private async ValueTask AdoptAsync(LeaderEpoch epoch)
@@ -116,6 +130,8 @@ public sealed partial class PartitionReplica
         if (decision.Skip < request.Records.Length)
         {
             var from = _log.LogEndOffset;
+            if (from < request.TombstonesGoneBefore && request.TombstonesGoneBefore > _log.TombstonesGoneBefore)
+                await _log.NoteTombstonesGoneAsync(request.TombstonesGoneBefore);
             _log.AppendAsFollower(request.Records.Span[decision.Skip..]);
             _ports.Observer.Appended(this, from, _log.LogEndOffset);
         }

@@ -16,6 +16,9 @@ public sealed partial class PartitionReplica
     // Set when the only replica left is damaged: it serves what it still has, until another one can take over.
     private bool _keepsDamage;
 
+    // Where the log is to start from nothing.
+    private Offset? _beginsAnewAt;
+
     internal void OnReadFailed(LogRead read)
     {
         if (read.Error is ErrorCode.CorruptMessage or ErrorCode.KafkaStorageError) FailIfOthersHelp(read.Failure);
@@ -61,12 +64,22 @@ public sealed partial class PartitionReplica
         _ = RepairAsync();
     }
 
+    // As with a disk that failed: the in-sync set must not count on what is dropped.
+    private void BeginAnew(Offset start)
+    {
+        _ports.Logger.LogWarning(
+            "{Partition}: broker {Broker} was away for longer than tombstones are kept; it drops its log, up to {End}, and copies all of it from {Start} on", Id, Broker,
+            _log.LogEndOffset, start);
+        _beginsAnewAt = start;
+        Fail(null);
+    }
+
     private async Task RepairAsync()
     {
         try
         {
             if (Volatile.Read(ref _leadership) is { } leadership) StepDown(leadership);
-            var isSound = Options.IsFlushedBeforeAcknowledged && _log.FirstRefusedOffset is null;
+            var isSound = Options.IsFlushedBeforeAcknowledged && _log.FirstRefusedOffset is null && _beginsAnewAt is null;
             var isAlone = await LeaveInSyncAsync(isSound);
             using (await _turn.EnterAsync())
                 if (!_isClosed) await ReopenAsync(isAlone);
@@ -147,6 +160,13 @@ public sealed partial class PartitionReplica
         if (damage is not null && !isAlone) isAlone = await LeaveInSyncAsync(isSound: false);
         _keepsDamage = isAlone && damage is not null;
         if (damage is { } from && !isAlone) await _log.TruncateToAsync(from);
+        if (_beginsAnewAt is { } start && !isAlone)
+        {
+            await _log.ResetToAsync(start);
+            _ports.Observer.Restarted(this, start);
+        }
+
+        _beginsAnewAt = null;
         _reopened++;
         var end = _log.LogEndOffset;
         _follower = _ports.NewFollower(new(_follower.Epoch, _follower.UncleanEpoch, Offset.Min(_follower.HighWatermark, end)));

@@ -4,6 +4,7 @@ using OrleansLog.Replication.Following;
 using OrleansLog.Replication.Messages;
 using OrleansLog.Replication.Metadata;
 using OrleansLog.Storage;
+using OrleansLog.Storage.Compaction;
 
 namespace OrleansLog.Replication.Replicas;
 
@@ -167,7 +168,7 @@ public sealed partial class PartitionReplica : IAsyncDisposable
         var stable = leadership.Log.LastStableOffset(highWatermark);
         // Between what is known to be committed and the log's end lies what an earlier leader may have shown already.
         if (from > highWatermark && from <= leadership.Log.LogEndOffset) return new(ErrorCode.None, leadership.Epoch, highWatermark) { LastStableOffset = stable };
-        var read = leadership.Log.Read(from, bytesMax, stableOnly ? stable : highWatermark, minOneBatch);
+        var read = leadership.Log.Read(from, bytesMax, stableOnly ? stable : highWatermark, minOneBatch, skipsEmpty: true);
         return new(Settle(read), leadership.Epoch, highWatermark, read) { LastStableOffset = stable };
     }
 
@@ -187,7 +188,7 @@ public sealed partial class PartitionReplica : IAsyncDisposable
         var stable = log.LastStableOffset(highWatermark);
         if (from > log.LogEndOffset) return new(ErrorCode.OffsetNotAvailable, epoch, highWatermark);
         if (from > highWatermark) return new(ErrorCode.None, epoch, highWatermark) { LastStableOffset = stable };
-        var read = log.Read(from, bytesMax, stableOnly ? stable : highWatermark, minOneBatch);
+        var read = log.Read(from, bytesMax, stableOnly ? stable : highWatermark, minOneBatch, skipsEmpty: true);
         return new(Settle(read), epoch, highWatermark, read) { LastStableOffset = stable };
     }
 
@@ -197,6 +198,27 @@ public sealed partial class PartitionReplica : IAsyncDisposable
         if (read.Error is not (ErrorCode.CorruptMessage or ErrorCode.KafkaStorageError)) return read.Error;
         OnReadFailed(read);
         return IsFailed ? ErrorCode.KafkaStorageError : read.Error;
+    }
+
+    /// <summary>
+    /// Compacts the log below what is committed (<see cref="PartitionLog.CompactAsync"/>). Damage that it comes upon is repaired.
+    /// One caller at a time.
+    /// </summary>
+    /// <returns>What was done; null when that was nothing.</returns>
+    public async Task<CompactionResult?> CompactAsync(CompactionTools tools)
+    {
+        var log = Log;
+        if (_isClosed || IsFailed || log.Failure is not null) return null;
+        try
+        {
+            return await log.CompactAsync(HighWatermark, tools);
+        }
+        catch (IOException failed)
+        {
+            _ports.Logger.LogWarning("{Partition}: broker {Broker} could not compact its log: {Reason}", Id, Broker, failed.Message);
+            if (!_isClosed && ReferenceEquals(log, Log) && (log.Failure ?? (object?)log.FirstRefusedOffset) is not null) FailIfOthersHelp(failed);
+            throw;
+        }
     }
 
     /// <summary>Answers the appends whose wait for a commit is over. To be called now and then.</summary>

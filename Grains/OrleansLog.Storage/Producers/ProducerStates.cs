@@ -122,6 +122,25 @@ internal sealed class ProducerStates
             if (!node.State.IsInTransaction) Forget(node);
     }
 
+    /// <summary>Where the batches and markers lie by which the producers are known: who finds these in a log knows as much.</summary>
+    public HashSet<Offset> LastBatches()
+    {
+        var offsets = new HashSet<Offset>();
+        for (var node = _oldest; node is not null; node = node.Newer)
+        {
+            for (var i = 0; i < node.State.Count; i++) offsets.Add(node.State[i].BaseOffset);
+            if (node.State.LastMarker != Offset.None) offsets.Add(node.State.LastMarker);
+        }
+
+        return offsets;
+    }
+
+    /// <summary>Forgets aborted transactions whose markers were removed, and their records before.</summary>
+    public void DropAborted(IReadOnlyCollection<Offset> markers)
+    {
+        if (markers.Count > 0 && Transactions.DropAborted(markers)) Version++;
+    }
+
     private void Restore(in ProducerState producer)
     {
         LinkLast(Add(producer));

@@ -92,6 +92,18 @@ internal sealed class TransactionIndex
         }
     }
 
+    /// <summary>Forgets aborted transactions with these markers; false when there were none.</summary>
+    public bool DropAborted(IReadOnlyCollection<Offset> markers)
+    {
+        var gone = markers.ToHashSet();
+        lock (_gate)
+        {
+            var count = _aborted.RemoveAll(aborted => gone.Contains(aborted.Marker));
+            _hasAborted = _aborted.Count > 0;
+            return count > 0;
+        }
+    }
+
     /// <summary>Takes over what a snapshot holds beside the open transactions, which their producers tell of.</summary>
     public void Restore(IEnumerable<EndedTransaction> ended, IEnumerable<AbortedTransaction> aborted)
     {

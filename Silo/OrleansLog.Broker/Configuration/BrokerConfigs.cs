@@ -96,6 +96,25 @@ public static class BrokerConfigs
     public static readonly ConfigDefinition<long> LogScrubMaxBytesPerSecond =
         Define.Long("log.scrub.max.bytes.per.second", 16 << 20, 1, "The most bytes that are read for it in a second.");
 
+    // Compaction.
+    public static readonly ConfigDefinition<bool> LogCleanerEnable =
+        Define.Boolean("log.cleaner.enable", true,
+            "Compact topics with cleanup.policy=compact, the brokers' own among them, which grow without end otherwise.");
+
+    public static readonly ConfigDefinition<long> LogCleanerBackoffMs =
+        Define.Long("log.cleaner.backoff.ms", 15_000, 1, "How long, in milliseconds, the cleaner rests when there is nothing to compact.", int.MaxValue);
+
+    public static readonly ConfigDefinition<long> LogCleanerDedupeBufferSize =
+        Define.Long("log.cleaner.dedupe.buffer.size", 134_217_728, 1 << 20,
+            "The most memory for the keys of what is compacted at once, in bytes: 14 for each. A log with more new keys takes several "
+            + "passes. No more is taken than a log needs.");
+
+    public static readonly ConfigDefinition<double> LogCleanerIoMaxBytesPerSecond =
+        Define.Double("log.cleaner.io.max.bytes.per.second", double.MaxValue, 1, double.MaxValue, "The most bytes that the cleaner reads and writes in a second.");
+
+    public static readonly ConfigDefinition<int> LogCleanerThreads =
+        Define.Int("log.cleaner.threads", 1, 1, "How many logs are compacted at once. In this release it is one, whatever is set.");
+
     // Remote storage.
     public static readonly ConfigDefinition<string> RemoteStorageDirectory =
         Define.Text("remote.storage.directory", null,
@@ -232,6 +251,7 @@ public static class BrokerConfigs
         ReplicaLagTimeMaxMs, BrokerSessionTimeoutMs, AutoLeaderRebalanceEnable, LeaderImbalanceCheckIntervalSeconds, ReplicaRestoreDelayMs,
         LeaderReplicationThrottledRate,
         SocketRequestMaxBytes, MaxConnections, ConnectionsMaxIdleMs, FetchMaxBytes, LogRetentionCheckIntervalMs, LogScrubIntervalMs, LogScrubMaxBytesPerSecond,
+        LogCleanerEnable, LogCleanerBackoffMs, LogCleanerDedupeBufferSize, LogCleanerIoMaxBytesPerSecond, LogCleanerThreads,
         RemoteStorageDirectory, RemoteLogManagerTaskIntervalMs, RemoteStorageCacheMaxBytes,
         ProducerIdExpirationMs,
         TransactionStateLogNumPartitions, TransactionStateLogReplicationFactor, TransactionStateLogSegmentBytes, TransactionMaxTimeoutMs,

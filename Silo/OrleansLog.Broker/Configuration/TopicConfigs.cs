@@ -15,8 +15,8 @@ public static class TopicConfigs
 
     public static readonly ConfigDefinition<IReadOnlyList<string>> CleanupPolicy = Topic(
         Define.List("cleanup.policy", "delete", ["delete", "compact"],
-            "What happens to old records: delete removes segments by age and size, compact keeps the last record of each key. "
-            + "Compaction does not run in this release: a topic with compact alone keeps every record."),
+            "What happens to old records: delete removes segments by age and size, compact keeps the last record of each key, and both "
+            + "do both. A topic that is compacted takes no records without a key, and cannot be kept in remote storage."),
         "log.cleanup.policy");
 
     public static readonly ConfigDefinition<string> CompressionType = Topic(
@@ -26,7 +26,7 @@ public static class TopicConfigs
 
     public static readonly ConfigDefinition<long> DeleteRetentionMs = Topic(
         Define.Long("delete.retention.ms", Day, 0,
-            $"How long, in milliseconds, compaction keeps the tombstone of a deleted key. {KeptForLater}."),
+            "How long, in milliseconds, compaction keeps the tombstone of a deleted key, for those who read the topic from its start."),
         "log.cleaner.delete.retention.ms");
 
     public static readonly ConfigDefinition<long> FileDeleteDelayMs = Topic(
@@ -52,7 +52,8 @@ public static class TopicConfigs
 
     public static readonly ConfigDefinition<long> MaxCompactionLagMs = Topic(
         Define.Long("max.compaction.lag.ms", long.MaxValue, 1,
-            $"A record is compacted at the latest when it is this old, in milliseconds. {KeptForLater}."),
+            "A record is compacted at the latest when it is this old, in milliseconds, whatever min.cleanable.dirty.ratio says. "
+            + "The active segment is not compacted: it is as old as this at most, if something is appended at all."),
         "log.cleaner.max.compaction.lag.ms");
 
     public static readonly ConfigDefinition<int> MaxMessageBytes = Topic(
@@ -78,12 +79,12 @@ public static class TopicConfigs
 
     public static readonly ConfigDefinition<double> MinCleanableDirtyRatio = Topic(
         Define.Double("min.cleanable.dirty.ratio", 0.5, 0, 1,
-            $"Compaction starts when this share of the log is not compacted yet. {KeptForLater}."),
+            "Compaction starts when this share of the log is not compacted yet."),
         "log.cleaner.min.cleanable.ratio");
 
     public static readonly ConfigDefinition<long> MinCompactionLagMs = Topic(
         Define.Long("min.compaction.lag.ms", 0, 0,
-            $"A record is not compacted before it is this old, in milliseconds. {KeptForLater}."),
+            "A record is not compacted before it is this old, in milliseconds."),
         "log.cleaner.min.compaction.lag.ms");
 
     public static readonly ConfigDefinition<int> MinInSyncReplicas = Topic(

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using OrleansLog.Storage.Compaction;
 
 namespace OrleansLog.Broker.Files;
 
@@ -18,6 +19,26 @@ internal static class StorageMetrics
 
     private static readonly Counter<long> ScrubbedBytes = Meter.CreateCounter<long>(
         "orleanslog.storage.scrubbed", "By", "Bytes at rest that were read again and checked.");
+
+    private static readonly Counter<long> Compactions = Meter.CreateCounter<long>(
+        "orleanslog.storage.compactions", "{pass}", "Passes of compaction over a log.");
+
+    private static readonly Counter<long> CompactedBytes = Meter.CreateCounter<long>(
+        "orleanslog.storage.compacted", "By", "Bytes of segments that were rewritten by compaction.");
+
+    private static readonly Counter<long> FreedBytes = Meter.CreateCounter<long>(
+        "orleanslog.storage.compaction.freed", "By", "Bytes that compaction has freed.");
+
+    private static readonly Counter<long> RemovedRecords = Meter.CreateCounter<long>(
+        "orleanslog.storage.compaction.removed_records", "{record}", "Records that compaction has removed.");
+
+    public static void Compacted(CompactionResult done)
+    {
+        Compactions.Add(1);
+        CompactedBytes.Add(done.BytesBefore);
+        FreedBytes.Add(Math.Max(0, done.BytesBefore - done.BytesAfter));
+        RemovedRecords.Add(done.RecordsRemoved);
+    }
 
     public static void Flushed(long startedAt) => FlushDuration.Record(Stopwatch.GetElapsedTime(startedAt).TotalSeconds);
 

@@ -1,7 +1,10 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using OrleansLog.Broker.Configuration;
 using OrleansLog.Broker.Files;
 using OrleansLog.Broker.Partitions;
+using OrleansLog.Compression;
 using OrleansLog.Replication.Brokers;
 
 namespace OrleansLog.Broker.Nodes;
@@ -20,11 +23,14 @@ internal sealed class Housekeeping : IAsyncDisposable
     public Housekeeping(PartitionTable partitions, BrokerReplicas replicas, PauseGate gate, ConfigValues config, TimeProvider time, ILogger logger)
     {
         var tidy = TimeSpan.FromMilliseconds(config.Get(BrokerConfigs.LogRetentionCheckIntervalMs));
+        var clean = TimeSpan.FromMilliseconds(config.Get(BrokerConfigs.LogCleanerBackoffMs));
+        var cleaning = NewCleaning(replicas, config, time);
         var scrubbing = NewScrubbing(replicas, config, time);
         var tier = TimeSpan.FromMilliseconds(config.Get(BrokerConfigs.RemoteLogManagerTaskIntervalMs));
         var preferred = TimeSpan.FromSeconds(config.Get(BrokerConfigs.LeaderImbalanceCheckIntervalSeconds));
         _running = Task.WhenAll(
             EachAsync(tidy, () => TidyAsync(partitions)),
+            config.Get(BrokerConfigs.LogCleanerEnable) ? EachAsync(clean, () => CleanAsync(cleaning, gate, _stop.Token)) : Task.CompletedTask,
             EachAsync(tier, () => TierAsync(partitions, _stop.Token)),
             EachAsync(WaitsInterval, () => Now(() => ExpireWaits(partitions))),
             EachAsync(LeadersInterval, () => Now(replicas.CheckLeaders)),
@@ -61,6 +67,33 @@ internal sealed class Housekeeping : IAsyncDisposable
         var intervalMs = config.Get(BrokerConfigs.LogScrubIntervalMs);
         var interval = intervalMs < 0 ? Timeout.InfiniteTimeSpan : TimeSpan.FromMilliseconds(intervalMs);
         return new Scrubbing(replicas, interval, config.Get(BrokerConfigs.LogScrubMaxBytesPerSecond), time);
+    }
+
+    private static Cleaning NewCleaning(BrokerReplicas replicas, ConfigValues config, TimeProvider time)
+    {
+        Span<ulong> seed = stackalloc ulong[2];
+        RandomNumberGenerator.Fill(MemoryMarshal.AsBytes(seed));
+        return new Cleaning(
+            replicas,
+            new()
+            {
+                KeyBytesMax = config.Get(BrokerConfigs.LogCleanerDedupeBufferSize),
+                BytesPerSecondMax = config.Get(BrokerConfigs.LogCleanerIoMaxBytesPerSecond),
+                Compressors = CompressionCodecs.For,
+                HashSeed = (seed[0], seed[1]),
+            },
+            time);
+    }
+
+    private static async Task CleanAsync(Cleaning cleaning, PauseGate gate, CancellationToken cancellationToken)
+    {
+        // Away from the timer that called, on a thread of the pool's like any other work.
+        await Task.Yield();
+        while (await cleaning.StepAsync(cancellationToken) is { } done)
+        {
+            StorageMetrics.Compacted(done);
+            await gate.PassAsync(cancellationToken);
+        }
     }
 
     private static async Task TidyAsync(PartitionTable partitions)

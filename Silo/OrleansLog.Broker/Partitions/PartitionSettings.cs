@@ -1,6 +1,7 @@
 using OrleansLog.Broker.Configuration;
 using OrleansLog.Replication;
 using OrleansLog.Storage;
+using OrleansLog.Storage.Compaction;
 using OrleansLog.Storage.Tiering;
 
 namespace OrleansLog.Broker.Partitions;
@@ -12,10 +13,11 @@ namespace OrleansLog.Broker.Partitions;
 /// <param name="StampsAppendTime">Records get the broker's time (<c>message.timestamp.type=LogAppendTime</c>).</param>
 /// <param name="TimestampBeforeMaxMs">How far a record's time may lie behind the broker's, in ms.</param>
 /// <param name="TimestampAfterMaxMs">How far a record's time may lie ahead of the broker's, in ms.</param>
+/// <param name="NeedsKeys">Records without a key are refused, for the topic is compacted (<c>cleanup.policy</c>).</param>
 /// <param name="Tiering">How much is kept where, for a topic whose segments are in remote storage too; null for others.</param>
 public sealed record PartitionSettings(
     LogOptions Log, ReplicationOptions Replication, int BatchBytesMax, bool StampsAppendTime, long TimestampBeforeMaxMs, long TimestampAfterMaxMs,
-    TieringOptions? Tiering = null)
+    TieringOptions? Tiering = null, bool NeedsKeys = false)
 {
     private const int SameAsTotal = -2;
 
@@ -30,6 +32,7 @@ public sealed record PartitionSettings(
             MaxMessageBytes = topic.Get(TopicConfigs.MaxMessageBytes),
             RetentionMs = Deletes(topic) ? topic.Get(TopicConfigs.RetentionMs) : -1,
             RetentionBytes = Deletes(topic) ? topic.Get(TopicConfigs.RetentionBytes) : -1,
+            Compaction = Compacts(topic) ? CompactionOf(topic) : null,
             ProducerIdExpirationMs = topic.Get(BrokerConfigs.ProducerIdExpirationMs),
             FileDeleteDelayMs = topic.Get(TopicConfigs.FileDeleteDelayMs),
         },
@@ -45,7 +48,8 @@ public sealed record PartitionSettings(
         topic.Get(TopicConfigs.MessageTimestampType) == "LogAppendTime",
         topic.Get(TopicConfigs.MessageTimestampBeforeMaxMs),
         topic.Get(TopicConfigs.MessageTimestampAfterMaxMs),
-        topic.Get(TopicConfigs.RemoteStorageEnable) ? TieringOf(topic) : null);
+        topic.Get(TopicConfigs.RemoteStorageEnable) ? TieringOf(topic) : null,
+        Compacts(topic));
 
     // -2 stands for what holds for the store and the disk together (KIP-405).
     private static TieringOptions TieringOf(ConfigValues topic)
@@ -60,6 +64,18 @@ public sealed record PartitionSettings(
             LocalRetentionBytes = localBytes == SameAsTotal ? totalBytes : localBytes,
         };
     }
+
+    // What is in remote storage stays as it is, so nothing of it is compacted here either.
+    private static CompactionOptions? CompactionOf(ConfigValues topic) => topic.Get(TopicConfigs.RemoteStorageEnable) ? null : new CompactionOptions
+    {
+        MinDirtyRatio = topic.Get(TopicConfigs.MinCleanableDirtyRatio),
+        MinLagMs = topic.Get(TopicConfigs.MinCompactionLagMs),
+        MaxLagMs = topic.Get(TopicConfigs.MaxCompactionLagMs),
+        DeleteRetentionMs = topic.Get(TopicConfigs.DeleteRetentionMs),
+    };
+
+    /// <summary>Whether of each key only the last record stays (<c>cleanup.policy</c>): records without a key are refused then.</summary>
+    public static bool Compacts(ConfigValues topic) => topic.Get(TopicConfigs.CleanupPolicy).Contains("compact");
 
     private static bool Deletes(ConfigValues topic) => topic.Get(TopicConfigs.CleanupPolicy).Contains("delete");
 }

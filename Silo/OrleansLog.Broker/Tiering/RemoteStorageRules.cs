@@ -18,6 +18,8 @@ internal static class RemoteStorageRules
         before?.Tiering is not null && after.Tiering is null
             ? $"{Setting} of '{topic}' cannot be switched off in this release: what is in the remote store could not be read any more. Copy the topic, or delete it."
         : after.Tiering is null ? null
+        : after.NeedsKeys
+            ? $"'{topic}' cannot be compacted and kept in remote storage both: of {TopicConfigs.CleanupPolicy.Name}=compact and {Setting}=true choose one."
         : TopicName.IsInternal(topic) ? $"'{topic}' is one of the brokers' own topics, which stay on their disks."
         : hasStore ? null
         : $"{Setting} needs a remote store: start the brokers with --config {BrokerConfigs.RemoteStorageDirectory.Name}=DIR, or name a blob container.";

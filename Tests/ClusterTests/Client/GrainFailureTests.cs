@@ -65,6 +65,6 @@ public sealed class GrainFailureTests : IAsyncLifetime
         await using var producer = application.Log.CreateProducer();
         await producer.ProduceAsync("letters", "after"u8);
 
-        Assert.True(await first.WaitAsync(TimeSpan.FromSeconds(60)));
+        Assert.True(await first.WaitAsync(TimeSpan.FromMinutes(3)));
     }
 }

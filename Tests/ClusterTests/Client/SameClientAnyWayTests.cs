@@ -176,7 +176,7 @@ public sealed class SameClientAnyWayTests : IAsyncLifetime
 
     private static async Task<List<int>> TakeAsync(Consumer<byte[], byte[]> consumer, int count)
     {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(3));
         List<int> values = [];
         await foreach (var record in consumer.ConsumeAsync(patience.Token))
         {

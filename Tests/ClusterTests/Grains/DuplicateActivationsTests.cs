@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 using OrleansLog.Client;
 using OrleansLog.ClusterTests.Client;
 using OrleansLog.ClusterTests.Processes;
+using OrleansLog.ClusterTests.Support;
 using OrleansLog.Grains;
 using OrleansLog.Grains.Calls;
 using OrleansLog.Hosting;

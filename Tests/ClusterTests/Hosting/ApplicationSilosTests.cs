@@ -95,7 +95,7 @@ public sealed class ApplicationSilosTests(Azurite azurite) : IAsyncLifetime
 
     private static async Task<List<int>> ReadAsync(OrleansLogClient client, int count)
     {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(3));
         var read = new List<int>();
         await using var consumer = client.CreateConsumer<byte[], byte[]>(new ConsumerOptions { OffsetReset = OffsetReset.Earliest });
         var topic = await client.Admin.DescribeTopicAsync(Topic);

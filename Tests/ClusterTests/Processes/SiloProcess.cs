@@ -9,7 +9,12 @@ namespace OrleansLog.ClusterTests.Processes;
 /// </summary>
 internal sealed class SiloProcess : IAsyncDisposable
 {
-    private static readonly TimeSpan StartTimeMax = TimeSpan.FromSeconds(90);
+    // Of a machine that stalls.
+    private static readonly TimeSpan StartTimeMax = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan StopTimeMax = TimeSpan.FromMinutes(3);
+
+    // Where to keep all that the silos say, to find out why a test failed.
+    private static readonly string? LogDirectory = Environment.GetEnvironmentVariable("ORLEANSLOG_CLUSTER_LOGS");
 
     private readonly DirectoryInfo _data = Directory.CreateTempSubdirectory("orleanslog-silo-");
     private readonly int[] _ports = FreePorts.Find(4);
@@ -41,6 +46,7 @@ internal sealed class SiloProcess : IAsyncDisposable
             .. _place.Prefix, "dotnet", Path.Combine(AppContext.BaseDirectory, "OrleansLog.Silo.dll"), "--engine", "orleans", "--clustering", "blobs", "--cluster-name", _cluster,
             "--blob-container", _cluster, "--broker-id", $"{Id}", "--data", _data.FullName, "--kafka-port", $"{_ports[0]}", "--http-port", $"{_ports[1]}",
             "--silo-port", $"{_ports[2]}", "--gateway-port", $"{_ports[3]}", "--host", _place.Address, .. _options,
+            .. LogDirectory is null ? Array.Empty<string>() : ["--log-level", "information"],
         ];
         _process = Process.Start(new ProcessStartInfo(command[0], command[1..])
         {
@@ -50,7 +56,7 @@ internal sealed class SiloProcess : IAsyncDisposable
         })!;
         // What it says must not fill the pipes, from the start on.
         _said = new Tail();
-        _process.ErrorDataReceived += (_, line) => _said.Add(line.Data);
+        _process.ErrorDataReceived += (_, line) => Hear(line.Data);
         _process.BeginErrorReadLine();
         try
         {
@@ -75,7 +81,7 @@ internal sealed class SiloProcess : IAsyncDisposable
     public async Task StopAsync()
     {
         await Signals.SendAsync(_process!, "TERM");
-        await _process!.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(30));
+        await _process!.WaitForExitAsync().WaitAsync(StopTimeMax);
         Assert.True(_process.ExitCode == 0, $"silo {Id} stopped with {_process.ExitCode}");
     }
 
@@ -93,6 +99,13 @@ internal sealed class SiloProcess : IAsyncDisposable
     {
         _data.Delete(recursive: true);
         _data.Create();
+    }
+
+    private void Hear(string? line)
+    {
+        _said.Add(line);
+        if (LogDirectory is not null)
+            File.AppendAllText(Path.Combine(LogDirectory, $"{_cluster}-silo-{Id}.log"), line + Environment.NewLine);
     }
 
     public async ValueTask DisposeAsync()

@@ -10,23 +10,10 @@ namespace OrleansLog.ClusterTests.Processes;
 public sealed class ThreeSilosUnderFaults(Azurite azurite, ITestOutputHelper output) : IClassFixture<Azurite>
 {
     [Fact]
-    public async Task Nothing_acknowledged_is_lost_while_silos_come_and_go()
-    {
-        Fault[] faults =
-        [
-            new("killed", silo => silo.KillAsync()),
-            new("stopped", silo => silo.StopAsync()),
-            new("hung", silo => silo.PauseAsync(), silo => silo.ResumeAsync()),
-            new("wiped", async silo =>
-            {
-                await silo.KillAsync();
-                silo.WipeDisk();
-            }),
-            new("without storage", _ => Signals.SendAsync(azurite.Process!, "STOP"), _ => Signals.SendAsync(azurite.Process!, "CONT")),
-        ];
-        await using var cluster = await ClusterUnderLoad.StartAsync(azurite.ConnectionString);
-        await PlayAsync(cluster, faults);
-    }
+    public Task Nothing_acknowledged_is_lost_while_silos_come_and_go() => ComeAndGoAsync(new SendAndReadWorkload());
+
+    [Fact]
+    public Task Each_item_passes_each_stage_of_a_pipeline_once_while_silos_come_and_go() => ComeAndGoAsync(new PipelineWorkload());
 
     [Fact]
     public async Task Nothing_acknowledged_is_lost_while_silos_do_not_hear_one_another()
@@ -50,7 +37,7 @@ public sealed class ThreeSilosUnderFaults(Azurite azurite, ITestOutputHelper out
             new("parted from one", silo => CutAsync(silo.Id, Next(silo.Id)), Mend),
         ];
         // Two that cannot reach one another while others reach both are both alive: the follower is left out when it lags.
-        await using var cluster = await ClusterUnderLoad.StartAsync(storage.ConnectionString, network.PlaceOf, "--config", "replica.lag.time.max.ms=5000");
+        await using var cluster = await ClusterUnderLoad.StartAsync(new SendAndReadWorkload(), storage.ConnectionString, network.PlaceOf, "--config", "replica.lag.time.max.ms=5000");
         await PlayAsync(cluster, faults);
 
         Task Mend(SiloProcess silo) => network.MendAsync();
@@ -59,6 +46,24 @@ public sealed class ThreeSilosUnderFaults(Azurite azurite, ITestOutputHelper out
             await network.CutAsync(one, other);
             await network.CutAsync(other, one);
         }
+    }
+
+    private async Task ComeAndGoAsync(IWorkload workload)
+    {
+        Fault[] faults =
+        [
+            new("killed", silo => silo.KillAsync()),
+            new("stopped", silo => silo.StopAsync()),
+            new("hung", silo => silo.PauseAsync(), silo => silo.ResumeAsync()),
+            new("wiped", async silo =>
+            {
+                await silo.KillAsync();
+                silo.WipeDisk();
+            }),
+            new("without storage", _ => Signals.SendAsync(azurite.Process!, "STOP"), _ => Signals.SendAsync(azurite.Process!, "CONT")),
+        ];
+        await using var cluster = await ClusterUnderLoad.StartAsync(workload, azurite.ConnectionString);
+        await PlayAsync(cluster, faults);
     }
 
     private async Task PlayAsync(ClusterUnderLoad cluster, Fault[] faults)

@@ -26,7 +26,7 @@ internal static class Received
 
     public static async Task<List<Seen>> TakeAsync(string stream, int count)
     {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(3));
         List<Seen> taken = [];
         while (taken.Count < count) taken.Add(await Of(stream).Reader.ReadAsync(patience.Token));
         return taken;

@@ -5,6 +5,7 @@ using Orleans.Runtime;
 using Orleans.Streams;
 using OrleansLog.Client;
 using OrleansLog.ClusterTests.Client;
+using OrleansLog.ClusterTests.Support;
 
 namespace OrleansLog.ClusterTests.Streams;
 
@@ -110,7 +111,7 @@ public sealed class StreamTests : IAsyncLifetime
         await PublishAsync(Provider, "parcels", 0, 10);
         await Received.TakeAsync(_stream, 10);
         var log = _silo.Services.GetRequiredService<OrleansLogClient>();
-        await Processes.Eventually.TrueAsync(async () =>
+        await Eventually.TrueAsync(async () =>
             (await log.Admin.ListGroupOffsetsAsync($"streams-{Provider}")).Sum(position => position.Offset.Value) == 10);
         await _silo.StopAsync();
         await _silo.StartAsync();

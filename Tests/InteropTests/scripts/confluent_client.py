@@ -56,6 +56,66 @@ def group_round(bootstrap, topic, group, count):
     print(json.dumps(sorted([part.partition, part.offset] for part in committed)))
 
 
+def produce_keyed(bootstrap, topic, compression):
+    """Writes the same keys again and again, deletes some, and prints what a table of the topic holds in the end."""
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    config = {"cleanup.policy": "compact", "segment.ms": "1", "min.cleanable.dirty.ratio": "0"}
+    admin.create_topics([NewTopic(topic, 1, 1, config=config)])[topic].result(30)
+    producer = Producer({"bootstrap.servers": bootstrap, "compression.type": compression, "linger.ms": 1, "message.send.max.retries": 0})
+    failures, table = [], {}
+    try:
+        producer.produce(topic, value=b"no key", on_delivery=lambda error, _: failures.append(error))
+        producer.flush()
+        assert failures[0] and failures[0].name() == "INVALID_RECORD", failures
+        failures.clear()
+        for number in range(3000):
+            key = "k%03d" % (number * 7 % 97)
+            table[key] = None if number % 11 == 0 else str(number)
+            producer.produce(topic, key=key, value=table[key], on_delivery=lambda error, _: error and failures.append(str(error)))
+            if number % 50 == 0:
+                producer.flush()
+        table["last"] = "end"
+        producer.produce(topic, key="last", value="end")
+    finally:
+        producer.flush()
+    assert not failures, failures[:3]
+    print(to_json(table))
+
+
+def to_json(table):
+    return json.dumps({key: value for key, value in sorted(table.items()) if value is not None}, separators=(",", ":"))
+
+
+def consume_keyed(bootstrap, topic):
+    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "unused", "enable.auto.commit": False})
+    consumer.assign([TopicPartition(topic, 0, 0)])
+    table, offset, count = {}, -1, 0
+    while "last" not in table:
+        message = consumer.poll(30)
+        assert message is not None, "nothing came for 30 s"
+        assert not message.error(), message.error()
+        assert message.offset() > offset, (message.offset(), offset)
+        offset, count = message.offset(), count + 1
+        table[message.key().decode()] = message.value().decode() if message.value() is not None else None
+    consumer.close()
+    assert count < 2500, "%d of 3001 records are left" % count
+    print(to_json(table))
+
+
+def commit_often(bootstrap, topic, group, times):
+    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": group, "enable.auto.commit": False})
+    for number in range(int(times)):
+        consumer.commit(offsets=[TopicPartition(topic, 0, number)], asynchronous=False)
+    consumer.close()
+    committed(bootstrap, topic, group)
+
+
+def committed(bootstrap, topic, group):
+    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": group, "enable.auto.commit": False})
+    print(consumer.committed([TopicPartition(topic, 0)], timeout=60)[0].offset)
+    consumer.close()
+
+
 def records_of_every_kind(bootstrap, topic):
     """Writes records with and without key, value and headers in each compression, and reads them back."""
     sent = []

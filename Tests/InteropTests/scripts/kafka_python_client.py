@@ -34,6 +34,23 @@ def consume_lines(bootstrap, topic, path, count):
     consumer.close()
 
 
+def consume_keyed(bootstrap, topic):
+    consumer = KafkaConsumer(bootstrap_servers=bootstrap, group_id=None)
+    partition = TopicPartition(topic, 0)
+    consumer.assign([partition])
+    consumer.seek_to_beginning(partition)
+    table, offset = {}, -1
+    while "last" not in table:
+        batches = consumer.poll(30000)
+        assert batches, "nothing came for 30 s"
+        for message in batches[partition]:
+            assert message.offset > offset, (message.offset, offset)
+            offset = message.offset
+            table[message.key.decode()] = message.value.decode() if message.value is not None else None
+    consumer.close()
+    print(json.dumps({key: value for key, value in sorted(table.items()) if value is not None}, separators=(",", ":")))
+
+
 def group_round(bootstrap, topic, group, count):
     consumer = KafkaConsumer(topic, bootstrap_servers=bootstrap, group_id=group, auto_offset_reset="earliest",
                              enable_auto_commit=False, consumer_timeout_ms=30000)

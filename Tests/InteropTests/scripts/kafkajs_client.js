@@ -38,6 +38,27 @@ const actions = {
     fs.closeSync(out);
     await consumer.disconnect();
   },
+
+  async consumeKeyed() {
+    const consumer = kafka.consumer({ groupId: `kafkajs-${topic}` });
+    const table = new Map();
+    let offset = -1;
+    await consumer.connect();
+    await consumer.subscribe({ topic, fromBeginning: true });
+    await new Promise((resolve, reject) => {
+      consumer.run({
+        eachMessage: async ({ message }) => {
+          if (Number(message.offset) <= offset) reject(new Error(`offset ${message.offset} after ${offset}`));
+          offset = Number(message.offset);
+          table.set(message.key.toString(), message.value && message.value.toString());
+          if (table.has('last')) resolve();
+        },
+      }).catch(reject);
+    });
+    const left = [...table].filter(([, value]) => value !== null).sort(([a], [b]) => (a < b ? -1 : 1));
+    fs.writeFileSync(path, JSON.stringify(Object.fromEntries(left)));
+    await consumer.disconnect();
+  },
 };
 
 actions[action]().then(() => process.exit(0), (error) => { console.error(error); process.exit(1); });

@@ -55,7 +55,7 @@ public readonly record struct HistoryEvent(HistoryEventKind Kind, int Who, Offse
 
 /// <summary>
 /// The anomalies of Jepsen's Kafka workload, by its names (https://github.com/jepsen-io/redpanda,
-/// https://jepsen.io/analyses/redpanda-21.10.1). Aborted reads belong to transactions.
+/// https://jepsen.io/analyses/redpanda-21.10.1), those of one partition and those of transactions.
 /// </summary>
 public enum AnomalyKind
 {
@@ -82,6 +82,18 @@ public enum AnomalyKind
 
     /// <summary>A value was acknowledged, and until the end nobody got it.</summary>
     Unseen,
+
+    /// <summary>A reader of committed records got what was aborted.</summary>
+    AbortedRead,
+
+    /// <summary>Of what a transaction wrote, a part is there and a part is not.</summary>
+    TornTransaction,
+
+    /// <summary>Two transactions that count have consumed the same record.</summary>
+    ConsumedTwice,
+
+    /// <summary>A transaction has consumed what was made of its own output (G1c in Adya's "Weak Consistency", 1999).</summary>
+    Cycle,
 }
 
 /// <summary>One anomaly, and what shows it.</summary>

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using OrleansLog.Protocol;
 using OrleansLog.Protocol.Records;
 using OrleansLog.Simulation.Running;
@@ -79,7 +80,7 @@ public sealed class SimDisk(SimScheduler scheduler, SimRandom random) : ILogFile
         if (!ReplacesBatch(to.Bytes, position, bytes)) to.Overwrite(position, bytes);
     }
 
-    // Whether a batch keeps its offset and its length and becomes another whole one.
+    // Whether a batch keeps its offset and becomes another whole one.
     private static bool ReplacesBatch(ReadOnlySpan<byte> before, int position, ReadOnlySpan<byte> bytes)
     {
         var after = before.ToArray();
@@ -87,8 +88,8 @@ public sealed class SimDisk(SimScheduler scheduler, SimRandom random) : ILogFile
         for (var at = 0; at < position + bytes.Length; at++)
         {
             if (RecordBatchHeader.TryRead(after.AsSpan(at), out var header) != ErrorCode.None || header.SizeInBytes > after.Length - at) continue;
-            if (RecordBatchHeader.TryRead(before[at..], out var replaced) != ErrorCode.None || replaced.Crc == header.Crc) continue;
-            if (replaced.BaseOffset == header.BaseOffset && replaced.SizeInBytes == header.SizeInBytes
+            if (before.Slice(at, header.SizeInBytes).SequenceEqual(after.AsSpan(at, header.SizeInBytes))) continue;
+            if (BinaryPrimitives.ReadInt64BigEndian(before[at..]) == header.BaseOffset.Value
                 && RecordBatch.CheckIntegrity(after.AsSpan(at, header.SizeInBytes)) == ErrorCode.None) return true;
         }
 

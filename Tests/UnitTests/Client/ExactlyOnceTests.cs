@@ -120,7 +120,7 @@ public sealed class ExactlyOnceTests
                 if (Copied >= copied) return Task.CompletedTask;
                 var passed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
                 _waiting.Add((copied, passed));
-                return passed.Task.WaitAsync(TimeSpan.FromSeconds(90));
+                return passed.Task.WaitAsync(TimeSpan.FromMinutes(3));
             }
         }
     }

@@ -154,6 +154,21 @@ public sealed class FollowerStateTests
         Assert.Equal(code, Follower().Decide(request, new Outline(20, 20, epoch: -1)).Code);
     }
 
+    [Fact]
+    public void Of_a_batch_that_compaction_has_emptied_a_follower_keeps_what_it_has()
+    {
+        // Everything here is committed: nothing of it may be cut.
+        var follower = new FollowerState(new(5), LeaderEpoch.None, new Offset(30));
+        var emptied = Probe(from: 20, logStart: 5, previousEpoch: 1) with { Records = Emptied(20, 40, epoch: 1).Concat(Batch(40, epoch: 1, records: 2)).ToArray() };
+        var decision = follower.Decide(emptied, new Outline(5, 30, epoch: 1));
+        Assert.Equal((AppendCode.Accepted, null, null, 0, new Offset(42)), (decision.Code, decision.TruncateTo, decision.RestartAt, decision.Skip, decision.Matched));
+        // And so where the leader's log starts with it.
+        decision = follower.Decide(emptied with { LogStartOffset = new(20) }, new Outline(5, 30, epoch: 1));
+        Assert.Equal((AppendCode.Accepted, null, null), (decision.Code, decision.TruncateTo, decision.RestartAt));
+        // Under another leadership it is something else.
+        Assert.Throws<DivergedReplicaException>(() => follower.Decide(emptied with { LogStartOffset = new(20), PreviousEpoch = LeaderEpoch.None }, new Outline(5, 30, epoch: 0)));
+    }
+
     private static FollowerState Follower() => new(new(5), LeaderEpoch.None, Offset.Zero);
 
     private static AppendRequest Probe(long from, long logStart, int previousEpoch = -1) => new()
@@ -175,6 +190,13 @@ public sealed class FollowerStateTests
     {
         var batch = TestBatches.At([.. Enumerable.Repeat(1L, records)]);
         RecordBatch.AssignOffset(batch, new Offset(at), new LeaderEpoch(epoch));
+        return batch;
+    }
+
+    private static byte[] Emptied(long from, long to, int epoch)
+    {
+        var batch = new byte[EmptyBatch.Size];
+        EmptyBatch.Write(batch, new(from), new(to), new(epoch));
         return batch;
     }
 

@@ -16,6 +16,21 @@ internal static class Batches
         return builder.Build().ToArray();
     }
 
+    /// <summary>A batch of records as <c>key=value</c>; without a value they are tombstones.</summary>
+    public static byte[] Keyed(params string[] records) => Keyed(null, records);
+
+    /// <inheritdoc cref="Keyed(string[])"/>
+    public static byte[] Keyed(IRecordCompressor? compressor, string[] records)
+    {
+        using var builder = new RecordBatchBuilder(1 << 20);
+        foreach (var record in records)
+        {
+            var parts = record.Split('=');
+            builder.TryAppend(1_000, Encoding.UTF8.GetBytes(parts[0]), keyIsNull: false, Encoding.UTF8.GetBytes(parts[1]), parts[1].Length == 0, []);
+        }
+        return builder.Build(compressor).ToArray();
+    }
+
     /// <summary>A batch with one record whose value has so many bytes.</summary>
     public static byte[] OfSize(int valueBytes) => Of(new string('x', valueBytes));
 

@@ -111,7 +111,7 @@ internal sealed class ConsumerMembership : IMembership
         if (_beating is { } beating) await beating;
         try
         {
-            using var patience = new CancellationTokenSource(TimeSpan.FromMilliseconds(_cluster.Options.RequestTimeoutMs), _cluster.Time);
+            using var patience = new CancellationTokenSource(IMembership.LeaveTimeMax, _cluster.Time);
             await LeaveAsync(_options.GroupInstanceId is null ? ConsumerGroupHeartbeatRequest.LeaveEpoch : ConsumerGroupHeartbeatRequest.LeaveStaticEpoch, patience.Token);
         }
         catch (Exception e) when (e is OrleansLogException or OperationCanceledException)
@@ -316,7 +316,7 @@ internal sealed class ConsumerMembership : IMembership
             if (Member.Generation <= 0) return;
             var request = new ConsumerGroupHeartbeatRequest { GroupId = _options.GroupId!, MemberId = _member.Id, InstanceId = _options.GroupInstanceId, MemberEpoch = epoch };
             lock (_gate) _member = _member with { Generation = 0 };
-            await _coordinator.SendOnceAsync(request, response => response.ErrorCode, 0, cancellationToken);
+            await _coordinator.SendAsync("leave", request, response => response.ErrorCode, cancellationToken);
         }
         finally
         {

@@ -6,6 +6,12 @@ namespace OrleansLog.Client.Consuming;
 /// <summary>A consumer's place in its group, whichever protocol the group speaks. Leaves it when disposed.</summary>
 internal interface IMembership : IAsyncDisposable
 {
+    /// <summary>
+    /// How long a member tries to tell its group that it leaves: as long as a coordinator may take to move. Without a word the
+    /// group waits for the session timeout.
+    /// </summary>
+    static readonly TimeSpan LeaveTimeMax = TimeSpan.FromSeconds(5);
+
     /// <summary>Who this member is now, for commits.</summary>
     GroupMember Member { get; }
 

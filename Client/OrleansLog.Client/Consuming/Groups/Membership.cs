@@ -127,7 +127,7 @@ internal sealed class Membership : IMembership
             Members = [new LeaveGroupRequest.MemberIdentity { MemberId = _member.Id, Reason = reason }],
         };
         _member = new GroupMember("", -1, _options.GroupInstanceId);
-        await _coordinator.SendOnceAsync(request, response => response.ErrorCode, 0, cancellationToken);
+        await _coordinator.SendAsync("leave", request, response => response.ErrorCode, cancellationToken);
     }
 
     /// <summary>Leaves the group on behalf of an application that does not read; it joins again when it does.</summary>
@@ -143,7 +143,7 @@ internal sealed class Membership : IMembership
         _cluster.Metadata.Refreshed -= OnMetadata;
         try
         {
-            using var patience = new CancellationTokenSource(TimeSpan.FromMilliseconds(_cluster.Options.RequestTimeoutMs), _cluster.Time);
+            using var patience = new CancellationTokenSource(IMembership.LeaveTimeMax, _cluster.Time);
             await LeaveAsync("the consumer was disposed", patience.Token);
         }
         catch (Exception e) when (e is OrleansLogException or OperationCanceledException)

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using OrleansLog.Client;
+using OrleansLog.ClusterTests.Support;
 using OrleansLog.Protocol;
 using OrleansLog.Simulation.Checking;
 
@@ -10,67 +11,64 @@ namespace OrleansLog.ClusterTests.Processes;
 /// Producers and consumers that write down what they are told, for the simulator's history checker. Each producer sends one
 /// value after the other to each partition; each value once. They take turns with the clients that they are given.
 /// </summary>
-internal sealed class Workload : IAsyncDisposable
+internal sealed class SendAndReadWorkload : IWorkload
 {
-    private readonly string _topic;
-    private readonly int _partitions;
-    private readonly IReadOnlyList<OrleansLogClient> _clients;
+    private const string Topic = "history";
+    private const int Partitions = 3;
+    private const int Producers = 2;
+    private const int Consumers = 2;
+
     private readonly CancellationTokenSource _stopProducing = new();
     private readonly CancellationTokenSource _stopConsuming = new();
     private readonly Lock _gate = new();
-    private readonly List<Sent>[] _acknowledged;
+    private readonly List<Sent>[] _acknowledged = [.. Enumerable.Range(0, Partitions).Select(_ => new List<Sent>())];
+    private readonly Timeline[] _progress = [.. Enumerable.Range(0, Partitions).Select(_ => new Timeline())];
     private readonly List<Got> _polled = [];
     private readonly HashSet<(int Who, int Partition, long Offset)> _seen = [];
     private readonly List<string> _refusals = [];
-    private readonly Task[] _producers;
-    private readonly Task[] _consumers;
+    private IReadOnlyList<OrleansLogClient> _clients = [];
+    private Task[] _producers = [];
+    private Task[] _consumers = [];
     private long _lastValue;
 
-    public Workload(IReadOnlyList<OrleansLogClient> clients, string topic, int partitions, int producers, int consumers)
+    public IReadOnlyList<NewTopic> Topics { get; } =
+        [new NewTopic(Topic, Partitions, ReplicationFactor: 3) { Configs = new Dictionary<string, string> { ["min.insync.replicas"] = "2" } }];
+
+    public void Start(IReadOnlyList<OrleansLogClient> clients)
     {
-        (_clients, _topic, _partitions) = (clients, topic, partitions);
-        _acknowledged = [.. Enumerable.Range(0, partitions).Select(_ => new List<Sent>())];
-        _producers = [.. Enumerable.Range(0, producers).SelectMany(id => Enumerable.Range(0, partitions).Select(partition => Task.Run(() => ProduceAsync(id, partition))))];
-        _consumers = [.. Enumerable.Range(0, consumers).Select(id => Task.Run(() => ConsumeAsync(id)))];
+        _clients = clients;
+        _producers = [.. Enumerable.Range(0, Producers).SelectMany(id => Enumerable.Range(0, Partitions).Select(partition => Task.Run(() => ProduceAsync(id, partition))))];
+        _consumers = [.. Enumerable.Range(0, Consumers).Select(id => Task.Run(() => ConsumeAsync(id)))];
     }
 
-    /// <summary>The errors that producers were given, apart from those that their client retries.</summary>
-    public IReadOnlyList<string> Refusals
-    {
-        get
-        {
-            lock (_gate)
-                return [.. _refusals];
-        }
-    }
-
-    public int AcknowledgedCount
-    {
-        get
-        {
-            lock (_gate)
-                return _acknowledged.Sum(sent => sent.Count);
-        }
-    }
-
-    /// <summary>How many values have been acknowledged since a moment, on the partition with the fewest.</summary>
+    /// <summary>How many values were acknowledged, on the partition with the fewest.</summary>
     public int FewestSince(DateTimeOffset moment)
     {
         lock (_gate)
-            return _acknowledged.Min(sent => sent.Count - FirstAfter(sent, moment.ToUnixTimeMilliseconds()));
+            return _progress.Min(partition => partition.CountSince(moment));
+    }
+
+    /// <summary>How many values each producer had acknowledged since a moment, by partition, and what was refused.</summary>
+    public string Describe(DateTimeOffset since)
+    {
+        lock (_gate)
+        {
+            var counts = Enumerable.Range(0, Partitions).SelectMany(partition => _acknowledged[partition]
+                .Where(sent => sent.AtMs > since.ToUnixTimeMilliseconds()).CountBy(sent => sent.Producer)
+                .Select(count => $"{count.Value} by producer {count.Key} to partition {partition}"));
+            return string.Join(Environment.NewLine, counts.Concat(_refusals.TakeLast(20)));
+        }
     }
 
     /// <summary>The longest that any partition acknowledged nothing between two moments, in ms.</summary>
     public long LongestGap(DateTimeOffset from, DateTimeOffset to)
     {
-        var (fromMs, toMs) = (from.ToUnixTimeMilliseconds(), to.ToUnixTimeMilliseconds());
         lock (_gate)
-            return _acknowledged.Max(sent => LongestGap(
-                [fromMs, .. sent.Skip(FirstAfter(sent, fromMs)).Select(each => each.AtMs).Where(atMs => atMs <= toMs), toMs]));
+            return _progress.Max(partition => partition.LongestGap(from, to));
     }
 
     /// <summary>Ends the producers, lets the consumers read to the end, and says what is wrong with what they saw.</summary>
-    public async Task<IReadOnlyList<string>> JudgeAsync()
+    public async Task<IReadOnlyList<string>> JudgeAsync(ITestOutputHelper output)
     {
         await _stopProducing.CancelAsync();
         await Task.WhenAll(_producers);
@@ -78,7 +76,8 @@ internal sealed class Workload : IAsyncDisposable
         await Eventually.TrueAsync(() => HaveRead(log.Count));
         await _stopConsuming.CancelAsync();
         await Task.WhenAll(_consumers);
-        return [.. Enumerable.Range(0, _partitions).SelectMany(partition => Judge(partition, log))];
+        output.WriteLine($"{_progress.Sum(partition => partition.Count)} records acknowledged.");
+        return [.. Enumerable.Range(0, Partitions).SelectMany(partition => Judge(partition, log)), .. _refusals];
     }
 
     public async ValueTask DisposeAsync()
@@ -98,22 +97,30 @@ internal sealed class Workload : IAsyncDisposable
             var value = Interlocked.Increment(ref _lastValue);
             try
             {
-                var metadata = await producer.ProduceAsync(_topic, new OutgoingRecord { Partition = partition, Value = Encoding.ASCII.GetBytes(Text(value)) });
+                var metadata = await producer.ProduceAsync(Topic, new OutgoingRecord { Partition = partition, Value = Encoding.ASCII.GetBytes(Text(value)) });
                 lock (_gate)
+                {
+                    _progress[partition].Add();
                     _acknowledged[partition].Add(new(id, metadata.Offset.Value, value, DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()));
+                }
             }
             catch (OrleansLogException refused)
             {
-                lock (_gate)
-                    _refusals.Add(refused.Message);
+                Refused($"producer {id} to {partition}: {refused.Message}");
             }
         }
+    }
+
+    private void Refused(string what)
+    {
+        lock (_gate)
+            _refusals.Add($"{DateTimeOffset.UtcNow:HH:mm:ss.fff} {what}");
     }
 
     private async Task ConsumeAsync(int id)
     {
         await using var consumer = _clients[id % _clients.Count].CreateConsumer<string, string>(new ConsumerOptions { OffsetReset = OffsetReset.Earliest });
-        consumer.Assign(Enumerable.Range(0, _partitions).Select(partition => new TopicPartition(_topic, partition)));
+        consumer.Assign(Enumerable.Range(0, Partitions).Select(partition => new TopicPartition(Topic, partition)));
         try
         {
             await foreach (var record in consumer.ConsumeAsync(_stopConsuming.Token))
@@ -129,11 +136,15 @@ internal sealed class Workload : IAsyncDisposable
         {
             // It has read to the end.
         }
+        catch (OrleansLogException refused)
+        {
+            Refused($"consumer {id}: {refused.Message}");
+        }
     }
 
     private async Task<List<Got>> ReadLogAsync()
     {
-        var ends = await _clients[0].Admin.ListOffsetsAsync(Enumerable.Range(0, _partitions).ToDictionary(partition => new TopicPartition(_topic, partition), _ => OffsetSpec.Latest));
+        var ends = await _clients[0].Admin.ListOffsetsAsync(Enumerable.Range(0, Partitions).ToDictionary(partition => new TopicPartition(Topic, partition), _ => OffsetSpec.Latest));
         var log = new List<Got>();
         var left = ends.Where(end => end.Value.Offset > Offset.Zero).ToDictionary(end => end.Key.Partition, end => end.Value.Offset.Value);
         await using var reader = _clients[0].CreateConsumer<string, string>(new ConsumerOptions { OffsetReset = OffsetReset.Earliest });
@@ -165,19 +176,8 @@ internal sealed class Workload : IAsyncDisposable
             history.Acknowledged(sent.Producer, new(sent.Offset), sent.Value);
         foreach (var got in _polled.Where(got => got.Partition == partition))
             history.Polled(got.Who, new(got.Offset), got.Value);
-        // A producer without an id repeats a value when the answer to it was lost.
-        return history.FindAnomalies().Where(anomaly => anomaly.Kind != AnomalyKind.Duplicate).Select(anomaly => $"{_topic}-{partition}: {anomaly}");
+        return history.FindAnomalies().Select(anomaly => $"{Topic}-{partition}: {anomaly}");
     }
-
-    private static int FirstAfter(List<Sent> sent, long atMs)
-    {
-        var first = sent.Count;
-        while (first > 0 && sent[first - 1].AtMs > atMs)
-            first--;
-        return first;
-    }
-
-    private static long LongestGap(long[] moments) => moments.Zip(moments.Skip(1)).Max(each => each.Second - each.First);
 
     private static string Text(long value) => value.ToString(CultureInfo.InvariantCulture);
 
