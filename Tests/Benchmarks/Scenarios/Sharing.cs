@@ -29,8 +29,8 @@ internal static class Sharing
 
     private static async Task RunAsync(BenchmarkOptions options)
     {
-        using var process = new OrleansLogBroker(options).StartProcess(Path.Combine(options.DataDirectory, "sharing"), options.FirstPort, 1);
-        await using var client = new OrleansLogClient(process.Broker.EndPoint.ToString());
+        using var broker = new OrleansLogBroker(options).StartProcess(Path.Combine(options.DataDirectory, "sharing"), options.FirstPort, 1).Broker;
+        await using var client = new OrleansLogClient(broker.EndPoint.ToString());
         await ProduceAsync(client);
         var (consumer, one, four) = (new List<double>(), new List<double>(), new List<double>());
         for (var round = 0; round < options.Rounds; round++)
