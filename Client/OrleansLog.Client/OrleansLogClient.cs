@@ -63,6 +63,14 @@ public sealed class OrleansLogClient : IAsyncDisposable
         ConsumerOptions? options = null, IDeserializer<TKey>? keyDeserializer = null, IDeserializer<TValue>? valueDeserializer = null) =>
         new(_cluster, options ?? new ConsumerOptions(), keyDeserializer ?? Serdes.For<TKey>(), valueDeserializer ?? Serdes.For<TValue>());
 
+    /// <summary>
+    /// A consumer that takes records as from a queue, as a member of a share group (KIP-932). Deserializers that are not given
+    /// are the built-in ones (<see cref="Serdes.For{T}"/>).
+    /// </summary>
+    public ShareConsumer<TKey, TValue> CreateShareConsumer<TKey, TValue>(
+        ShareConsumerOptions options, IDeserializer<TKey>? keyDeserializer = null, IDeserializer<TValue>? valueDeserializer = null) =>
+        new(_cluster, options, keyDeserializer ?? Serdes.For<TKey>(), valueDeserializer ?? Serdes.For<TValue>());
+
     /// <summary>Closes the connections. Dispose producers and consumers first: what they still hold is lost.</summary>
     public ValueTask DisposeAsync() => _cluster.Transport.DisposeAsync();
 }

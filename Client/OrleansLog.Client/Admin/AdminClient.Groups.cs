@@ -40,7 +40,7 @@ public sealed partial class AdminClient
             "describe", new DescribeGroupsRequest { Groups = [groupId] }, response => response.Groups[0].ErrorCode, cancellationToken);
         var group = response.Groups[0];
         if (group.ErrorCode == ErrorCode.GroupIdNotFound || group.GroupState == NoClassicGroup)
-            return await DescribeConsumerGroupAsync(coordinator, cancellationToken) ?? new GroupDescription(groupId, group.ErrorCode, NoClassicGroup, "", "", BrokerId.None, []);
+            return await DescribeConsumerGroupAsync(coordinator, cancellationToken) ?? await DescribeShareGroupAsync(coordinator, cancellationToken) ?? new GroupDescription(groupId, group.ErrorCode, NoClassicGroup, "", "", BrokerId.None, []);
         return new GroupDescription(
             group.GroupId, group.ErrorCode, group.GroupState, group.ProtocolType, group.ProtocolData,
             await coordinator.FindAsync(cancellationToken), [.. group.Members.Select(ToMember)]);

@@ -26,6 +26,7 @@ internal static class Groups
         {
             Rebalances(options);
             Failover(options);
+            Sharing.Run(options);
         }
         catch (UnavailableException e)
         {

@@ -14,7 +14,7 @@ internal static class DescribeGroupCommand
 
     public static Command Create() => new OlogCommand(
         "describe",
-        "Shows a group's members, what each reads, the committed offsets, and how far behind the end they are (lag).",
+        "Shows a group's members, what each reads, the committed offsets (of a share group: the start offsets), and how far behind the end they are (lag).",
         "olog groups describe kitchen")
     {
         Group,
@@ -27,7 +27,7 @@ internal static class DescribeGroupCommand
         session.Out.WriteLine(
             $"Group {group.GroupId}: {group.State}, {group.GroupType}{EpochOf(group)}, assignor {OrNothing(group.Assignor)}, coordinator {group.Coordinator}, "
             + $"{Units.Counted(group.Members.Count, "member")}");
-        var offsets = await OffsetsAsync(admin, group, cancellationToken);
+        var offsets = group.GroupType == GroupLookup.Share ? await StartsAsync(admin, group, cancellationToken) : await OffsetsAsync(admin, group, cancellationToken);
         if (offsets.RowCount > 0) offsets.WriteTo(session.Terminal);
         else session.Out.WriteLine("It has committed nothing.");
         if (group.Members.Count > 0) Members(group).WriteTo(session.Terminal);
@@ -47,6 +47,19 @@ internal static class DescribeGroupCommand
             table.Add(
                 partition.Topic, $"{partition.Partition}", Text(commit), Text(end), LagOf(commit, end),
                 readers[partition].FirstOrDefault()?.MemberId ?? Nothing);
+        }
+        return table;
+    }
+
+    private static async Task<TextTable> StartsAsync(AdminClient admin, GroupDescription group, CancellationToken cancellationToken)
+    {
+        var table = new TextTable("TOPIC", ">PARTITION", ">START", ">LAG", "MEMBERS");
+        foreach (var offset in await admin.ListShareGroupOffsetsAsync(group.GroupId, cancellationToken))
+        {
+            var readers = group.Members.Count(member => member.Assignment.Contains(offset.Partition));
+            table.Add(
+                offset.Partition.Topic, $"{offset.Partition.Partition}", Text(offset.Start), offset.Lag is { } lag ? Units.Invariant($"{lag}") : Nothing,
+                Units.Invariant($"{readers}"));
         }
         return table;
     }

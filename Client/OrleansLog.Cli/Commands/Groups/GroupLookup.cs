@@ -6,6 +6,9 @@ namespace OrleansLog.Cli.Commands;
 /// <summary>Finds a group by name, and says which one was probably meant where there is none.</summary>
 internal static class GroupLookup
 {
+    /// <summary>The type of share groups.</summary>
+    public const string Share = "share";
+
     private const string NoSuchGroup = "Dead";
 
     /// <exception cref="CommandException">There is no such group.</exception>

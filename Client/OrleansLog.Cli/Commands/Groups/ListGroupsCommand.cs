@@ -8,15 +8,15 @@ internal static class ListGroupsCommand
 {
     private static readonly Option<string?> Type = new("--type")
     {
-        Description = "Only groups of this type: who assigns, its members (classic) or its coordinator (consumer, KIP-848).",
-        HelpName = "classic|consumer",
+        Description = "Only groups of this type: who assigns, its members (classic) or its coordinator (consumer, KIP-848; share, KIP-932).",
+        HelpName = "classic|consumer|share",
     };
 
     private static readonly Option<string?> State = new("--state") { Description = "Only groups in this state, for instance Stable or Empty.", HelpName = "STATE" };
 
     public static Command Create() => new OlogCommand(
         "list",
-        "Lists consumer groups and their states.",
+        "Lists groups, of consumers and share groups, and their states.",
         "olog groups list",
         "olog groups list --type consumer --state Stable")
     {

@@ -46,7 +46,7 @@ internal static class ResetOffsetsCommand
 
     public static Command Create() => new OlogCommand(
         "reset-offsets",
-        "Moves a group to other offsets, where it goes on when its members come back.",
+        "Moves a group to other offsets, where it goes on when its members come back; a share group to other start offsets.",
         "olog groups reset-offsets kitchen --topic orders --to earliest",
         "olog groups reset-offsets kitchen --topic orders --to 2025-06-01T12:00:00Z --execute",
         "olog groups reset-offsets kitchen --topic orders --shift-by -100 --execute",
@@ -60,18 +60,36 @@ internal static class ResetOffsetsCommand
         var target = TargetOf(session);
         var groupId = session.Get(Group);
         var admin = (await session.ConnectAsync(cancellationToken)).Admin;
-        var state = (await GroupLookup.TryDescribeAsync(admin, groupId, cancellationToken))?.State ?? "Empty";
+        var group = await GroupLookup.TryDescribeAsync(admin, groupId, cancellationToken);
+        var (state, isShare) = (group?.State ?? "Empty", group?.GroupType == GroupLookup.Share);
         if (state != "Empty")
             throw new CommandException($"group '{groupId}' has members (state {state}); stop them first, since they would overwrite the new offsets.");
         var plan = new List<(TopicPartition Partition, Offset? From, Offset To)>();
-        foreach (var topic in session.Get(Topic)) plan.AddRange(await PlanAsync(session, admin, topic, target, cancellationToken));
+        foreach (var topic in session.Get(Topic)) plan.AddRange(await PlanAsync(session, admin, topic, target, isShare, cancellationToken));
         var table = new TextTable("TOPIC", ">PARTITION", ">FROM", ">TO");
         foreach (var (partition, from, to) in plan) table.Add(partition.Topic, $"{partition.Partition}", from?.ToString() ?? "-", $"{to}");
         if (session.Get(Execute))
-            await admin.AlterGroupOffsetsAsync(groupId, [.. plan.Select(p => new TopicPartitionOffset(p.Partition, p.To))], cancellationToken);
+            await AlterAsync(admin, groupId, isShare, [.. plan.Select(p => new TopicPartitionOffset(p.Partition, p.To))], cancellationToken);
         table.WriteTo(session.Terminal);
         if (!session.Get(Execute)) await session.Error.WriteLineAsync("olog: nothing is changed yet; add --execute to do it.");
     }
+
+    private static async Task AlterAsync(AdminClient admin, string groupId, bool isShare, List<TopicPartitionOffset> offsets, CancellationToken cancellationToken)
+    {
+        if (!isShare)
+        {
+            await admin.AlterGroupOffsetsAsync(groupId, offsets, cancellationToken);
+            return;
+        }
+        var failed = (await admin.AlterShareGroupOffsetsAsync(groupId, offsets, cancellationToken)).Where(result => result.Error != ErrorCode.None).ToList();
+        if (failed.Count > 0)
+            throw new CommandException($"could not move share group '{groupId}' in {string.Join(", ", failed.Select(result => $"{result.Name} ({result.Message ?? result.Error.ToString()})"))}.");
+    }
+
+    private static async Task<Dictionary<TopicPartition, Offset>> CommittedAsync(
+        AdminClient admin, string groupId, bool isShare, TopicPartition[] partitions, CancellationToken cancellationToken) => isShare
+        ? (await admin.ListShareGroupOffsetsAsync(groupId, cancellationToken)).Where(each => each.Start is not null).ToDictionary(each => each.Partition, each => each.Start!.Value)
+        : (await admin.ListGroupOffsetsAsync(groupId, partitions, cancellationToken)).ToDictionary(c => c.Partition, c => c.Offset);
 
     private static StartPosition? TargetOf(Session session)
     {
@@ -87,12 +105,12 @@ internal static class ResetOffsetsCommand
     }
 
     private static async Task<IEnumerable<(TopicPartition, Offset?, Offset)>> PlanAsync(
-        Session session, AdminClient admin, string topic, StartPosition? target, CancellationToken cancellationToken)
+        Session session, AdminClient admin, string topic, StartPosition? target, bool isShare, CancellationToken cancellationToken)
     {
         var description = await TopicLookup.DescribeAsync(admin, topic, cancellationToken);
         var partitions = TopicLookup.Choose(description, session.Get(Partitions) ?? []);
         var ranges = await OffsetRanges.OfAsync(admin, partitions, cancellationToken);
-        var committed = (await admin.ListGroupOffsetsAsync(session.Get(Group), partitions, cancellationToken)).ToDictionary(c => c.Partition, c => c.Offset);
+        var committed = await CommittedAsync(admin, session.Get(Group), isShare, [.. partitions], cancellationToken);
         var targets = target is null
             ? partitions.ToDictionary(p => p, p => Shifted(committed, p, session.Get(ShiftBy) ?? 0, ranges.Of(p)))
             : await target.ResolveAsync(admin, partitions, ranges, cancellationToken);
