@@ -31,9 +31,6 @@ public sealed class RemoteCache(IRemoteStore store, ILogFileSystem files, string
 
     public IRemoteStore Store => store;
 
-    /// <summary>Bytes that it keeps at present.</summary>
-    public long SizeInBytes => Interlocked.Read(ref _bytes);
-
     /// <summary>Drops what an earlier process left.</summary>
     public void Begin()
     {
@@ -68,6 +65,18 @@ public sealed class RemoteCache(IRemoteStore store, ILogFileSystem files, string
 
         Load((segment.Name, number), () => LoadChunkAsync(segment, index, number), arrived);
         return null;
+    }
+
+    /// <summary>Has one part of a segment fetched, if it is not here nor on its way.</summary>
+    internal void FetchChunk(RemoteSegment segment, RemoteIndex index, int number)
+    {
+        lock (_gate)
+        {
+            var key = (segment.Name, number);
+            if (_chunks.ContainsKey(key) || _loading.ContainsKey(key)) return;
+        }
+
+        Load((segment.Name, number), () => LoadChunkAsync(segment, index, number), static _ => { });
     }
 
     private void Load((string, int) key, Func<Task> load, Action<Exception?> arrived)

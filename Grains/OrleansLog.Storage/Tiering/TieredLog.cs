@@ -17,6 +17,8 @@ public sealed class TieredLog
     private const string ManifestName = "manifest.json";
     private const string SegmentSuffix = ".log";
     private const int ReadBackBytes = 1 << 20;
+    // Enough to keep a store busy that answers in some ten milliseconds.
+    private const int PartsAhead = 8;
     private static readonly TimeSpan SweepInterval = TimeSpan.FromHours(1);
     // Longer than any upload takes from its first byte to its publication.
     private static readonly TimeSpan OrphanAgeMin = TimeSpan.FromHours(6);
@@ -93,8 +95,7 @@ public sealed class TieredLog
         if (_cache.FindIndex(segment, NoteArrival) is not { } index) return Pending();
         var number = index.NumberOf(from);
         if (_cache.FindChunk(segment, index, number, NoteArrival) is not { } chunk) return Pending();
-        // Who reads on will want the next part too.
-        if (number + 1 < index.Chunks.Count) _cache.FindChunk(segment, index, number + 1, static _ => { });
+        FetchAhead(manifest, segment, index, number);
         return new LogRead(ErrorCode.None, chunk.Find(from, bytesMax, minOneBatch));
 
         LogRead Pending() => failure is null ? default : new LogRead(failure is InvalidDataException ? ErrorCode.CorruptMessage : ErrorCode.KafkaStorageError, default);
@@ -103,6 +104,21 @@ public sealed class TieredLog
         {
             failure = why;
             Arrived?.Invoke();
+        }
+    }
+
+    // Who reads on will want what comes next, of this segment and of the one after it.
+    private void FetchAhead(RemoteManifest manifest, RemoteSegment segment, RemoteIndex index, int number)
+    {
+        for (var ahead = 1; ahead <= PartsAhead; ahead++)
+        {
+            if (++number == index.Chunks.Count)
+            {
+                if (manifest.Find(segment.NextOffset) is not { } next || _cache.FindIndex(next, static _ => { }) is not { } nextIndex) return;
+                (segment, index, number) = (next, nextIndex, 0);
+            }
+
+            _cache.FetchChunk(segment, index, number);
         }
     }
 

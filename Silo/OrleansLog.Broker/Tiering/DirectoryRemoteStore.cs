@@ -52,8 +52,10 @@ public sealed class DirectoryRemoteStore : IRemoteStore, IDisposable
         await AppearAsync(path);
     }
 
-    public Task<int> ReadAsync(string name, long position, Memory<byte> destination, CancellationToken cancellationToken)
+    public async Task<int> ReadAsync(string name, long position, Memory<byte> destination, CancellationToken cancellationToken)
     {
+        // A file is read at once, on a network at that, and whoever asks is answering somebody.
+        await Task.Yield();
         using var file = OpenExisting(name);
         var total = 0;
         while (total < destination.Length)
@@ -63,7 +65,7 @@ public sealed class DirectoryRemoteStore : IRemoteStore, IDisposable
                 break;
             total += read;
         }
-        return Task.FromResult(total);
+        return total;
     }
 
     public async Task<RemoteDocument?> ReadDocumentAsync(string name, CancellationToken cancellationToken)
