@@ -54,6 +54,7 @@ internal static class Olog
             ConsumeCommand.Create(),
             GroupsCommand.Create(),
             TransactionsCommand.Create(),
+            TierCommand.Create(),
             BrokersCommand.Create(),
             BenchCommand.Create(),
             CommonOptions.Bootstrap,

@@ -41,9 +41,8 @@ public sealed class BlobRemoteStore : IRemoteStore
         return new BlobRemoteStore(objects, documents, options);
     }
 
-    public async Task WriteAsync(string name, ILogFile source, long position, long length, CancellationToken cancellationToken)
+    public async Task WriteAsync(string name, Stream content, CancellationToken cancellationToken)
     {
-        await using var content = new LogFileStream(source, position, length);
         var transfer = new BlobUploadOptions
         {
             TransferOptions = new() { InitialTransferSize = _options.BlockBytes, MaximumTransferSize = _options.BlockBytes, MaximumConcurrency = 1 },

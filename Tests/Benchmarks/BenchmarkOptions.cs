@@ -30,6 +30,8 @@ internal sealed record BenchmarkOptions
 
     public double Gigabytes { get; init; } = 1;
 
+    public int KeyMegabytes { get; init; } = 128;
+
     /// <summary>A running broker of ours as HOST:PORT; null to start one.</summary>
     public string? Target { get; init; }
 

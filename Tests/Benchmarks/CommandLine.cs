@@ -17,7 +17,8 @@ internal static class CommandLine
     private static readonly Option<int> FetchBytes = One("--fetch-bytes", "bytes asked for in one read", 1 << 20);
     private static readonly Option<int> Connections = One("--connections", "connections to each broker, each with its own topic", 1);
     private static readonly Option<int[]> Rates = List("--rates", "records per second (latency)", [1_000, 10_000]);
-    private static readonly Option<double> Gigabytes = One("--gigabytes", "what is written before the crash (start-idle)", 1.0);
+    private static readonly Option<double> Gigabytes = One("--gigabytes", "what is written before the crash (start-idle), or the size of the log, with five million keys for each (compaction)", 1.0);
+    private static readonly Option<int> KeyMegabytes = One("--key-megabytes", "log.cleaner.dedupe.buffer.size (compaction)", 128);
     private static readonly Option<string?> Target = One<string?>("--target", "HOST:PORT of a running OrleansLog, instead of starting one", null);
     private static readonly Option<int?> TargetPid = One<int?>("--target-pid", "its process id, for its CPU time", null);
     private static readonly Option<int> HttpPort = One("--http-port", "the HTTP port of OrleansLog", 29_080);
@@ -29,7 +30,7 @@ internal static class CommandLine
     {
         var command = new Command(name, description)
         {
-            Peers, Rounds, Seconds, Durability, RecordBytes, BatchBytes, Window, FetchBytes, Connections, Rates, Gigabytes,
+            Peers, Rounds, Seconds, Durability, RecordBytes, BatchBytes, Window, FetchBytes, Connections, Rates, Gigabytes, KeyMegabytes,
             Target, TargetPid, HttpPort, Silo, Data, FirstPort,
         };
         command.SetAction(result => RunInFolder(Bind(result), run));
@@ -79,6 +80,7 @@ internal static class CommandLine
         Connections = result.GetValue(Connections),
         RecordsPerSecond = result.GetValue(Rates)!,
         Gigabytes = result.GetValue(Gigabytes),
+        KeyMegabytes = result.GetValue(KeyMegabytes),
         Target = result.GetValue(Target),
         TargetProcessId = result.GetValue(TargetPid),
         HttpPort = result.GetValue(HttpPort),

@@ -26,6 +26,12 @@ public sealed class PlantedBugTests(ITestOutputHelper output)
     [Fact]
     public void Sending_again_what_no_broker_can_know_again_is_found() => Find(new SendsAgainWithoutNumbers(), seedsMax: 20, isIdempotent: true);
 
+    [Fact]
+    public void Compacting_what_is_not_committed_is_found() => Find(new CompactsTooMuch(), seedsMax: 400, isCompacted: true);
+
+    [Fact]
+    public void Going_on_where_tombstones_are_gone_is_found() => Find(new ForgetsTombstones(), seedsMax: 60, isCompacted: true);
+
     /// <summary>What a topic gives up is no excuse: who acknowledges too early loses more than that.</summary>
     [Theory]
     [InlineData(Promise.InMemory)]
@@ -35,11 +41,11 @@ public sealed class PlantedBugTests(ITestOutputHelper output)
     [Fact]
     public void A_loss_that_no_election_names_is_found() => Find(new TrustsEarlierProgress(), seedsMax: 60, Promise.InMemory);
 
-    private void Find(PlantedBug bug, ulong seedsMax, Promise promise = Promise.Durable, bool readsFollowers = false, bool isIdempotent = false)
+    private void Find(PlantedBug bug, ulong seedsMax, Promise promise = Promise.Durable, bool readsFollowers = false, bool isIdempotent = false, bool isCompacted = false)
     {
         for (ulong seed = 1; seed <= seedsMax; seed++)
         {
-            var profile = FaultProfile.Draw(new(seed)) with { ReadsFollowers = readsFollowers, HasIdempotentProducers = isIdempotent };
+            var profile = FaultProfile.Draw(new(seed)) with { ReadsFollowers = readsFollowers, HasIdempotentProducers = isIdempotent, IsCompacted = isCompacted };
             if (SimRun.Run(seed, profile, bug, promise: promise).Violation is not { } violation) continue;
             output.WriteLine($"{bug.GetType().Name}: seed {seed}: {violation}");
             return;

@@ -102,6 +102,20 @@ public sealed class SeedTests(ITestOutputHelper output)
             $"{count} seeds from {first}, {count / watch.Elapsed.TotalSeconds:F1} seeds per second; {events} events, {acknowledged} acknowledged batches, {epochs} leaderships"));
     }
 
+    [Fact]
+    public void Compaction_takes_nothing_that_counts_and_brings_nothing_back()
+    {
+        var first = Seeds.First;
+        var count = Seeds.Count(60);
+        for (var seed = first; seed < first + count; seed++)
+        {
+            var profile = FaultProfile.Draw(new(seed)) with { IsCompacted = true, HasIdempotentProducers = seed % 2 == 0, ReadsFollowers = seed % 3 == 0 };
+            var result = SimRun.Run(seed, profile, keepsTrace: count == 1);
+            if (count == 1) output.WriteLine(result.Trace);
+            Assert.True(result.Violation is null, $"seed {seed}: {result.Violation}");
+        }
+    }
+
     /// <summary>
     /// The same for other promises: a reader that trusted the last end of a leadership it had read only in part (InMemory
     /// 2564), or had begun where another log does not (InMemory 2867); a deletion of two branches ago (Availability 1077); a

@@ -98,7 +98,7 @@ public static class SimRun
         cluster.Watch(
         [
             new RegisterInvariant(), new FencingInvariant(), new LogMatchingInvariant(), new CommitInvariant(), new DurabilityInvariant(),
-            new MembershipInvariant(), new HighWatermarkInvariant(), new ReaderFencingInvariant(), new FailedFlushInvariant(), new LimitsInvariant(),
+            new MembershipInvariant(), new HighWatermarkInvariant(), new ReaderFencingInvariant(), new FailedFlushInvariant(), new LimitsInvariant(), new CompactionInvariant(),
         ]);
         cluster.Begin();
     }

@@ -14,6 +14,12 @@ public readonly record struct OffsetSpec(long Code)
     /// <summary>The record with the highest timestamp (KIP-734).</summary>
     public static readonly OffsetSpec MaxTimestamp = new(-3);
 
+    /// <summary>The oldest record that is on the leader's disk; older ones may be in remote storage (KIP-405).</summary>
+    public static readonly OffsetSpec EarliestLocal = new(-4);
+
+    /// <summary>The last record that is in remote storage; <see cref="Offset.None"/> if none is (KIP-1005).</summary>
+    public static readonly OffsetSpec LatestTiered = new(-5);
+
     /// <summary>The first record at or after a time; <see cref="Latest"/> if there is none.</summary>
     public static OffsetSpec AtTimestamp(DateTimeOffset time) => new(time.ToUnixTimeMilliseconds());
 }

@@ -30,6 +30,9 @@ internal sealed class BatchDecoder(Func<CompressionType, IRecordCompressor?> com
     private RecordPlace[] _places = new RecordPlace[64];
     private int _count;
 
+    /// <summary>Whether the hashes of keys are wanted.</summary>
+    public bool HashesKeys { get; set; } = true;
+
     public Span<RecordPlace> Places => _places.AsSpan(0, _count);
 
     /// <summary>
@@ -74,7 +77,7 @@ internal sealed class BatchDecoder(Func<CompressionType, IRecordCompressor?> com
             (place.OffsetDelta, place.TimestampDelta) = (slicer.OffsetDelta, slicer.TimestampDelta);
             place.HasKey = slicer.KeyLength >= 0;
             place.IsTombstone = slicer.ValueIsNull;
-            place.Key = place.HasKey ? hasher.Hash(records.Slice(slicer.KeyStart, slicer.KeyLength)) : default;
+            place.Key = place.HasKey && HashesKeys ? hasher.Hash(records.Slice(slicer.KeyStart, slicer.KeyLength)) : default;
         }
     }
 }

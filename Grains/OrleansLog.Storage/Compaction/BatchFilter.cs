@@ -15,7 +15,11 @@ namespace OrleansLog.Storage.Compaction;
 /// <param name="DeleteRetentionMs">How long tombstones stay.</param>
 internal sealed record FilterPlan(
     Offset Start, Offset FirstDirty, Offset End, OffsetMap Keys, IReadOnlySet<Offset> LastOfProducers, IReadOnlyList<AbortedTransaction> Aborted, long NowMs,
-    long DeleteRetentionMs);
+    long DeleteRetentionMs)
+{
+    /// <summary>Which records are not the last of their key, where <see cref="Keys"/> had no room for all keys at once; else null.</summary>
+    public DeadRecords? Dead { get; init; }
+}
 
 /// <summary>
 /// Decides of each batch what is left of it: the records that are the last of their key, and tombstones and the ends of
@@ -30,6 +34,7 @@ internal sealed class BatchFilter(FilterPlan plan, BatchDecoder decoder, Func<Co
     private readonly HashSet<long> _withRecords = [];
     private readonly PooledBufferWriter _records = new();
     private readonly PooledBufferWriter _batch = new();
+    private uint _number;
 
     public long RecordsRemoved { get; private set; }
 
@@ -110,8 +115,10 @@ internal sealed class BatchFilter(FilterPlan plan, BatchDecoder decoder, Func<Co
 
     private bool IsLastOfKey(Offset offset, in RecordPlace place)
     {
+        var number = _number++;
         if (offset >= plan.End) return true;
         if (offset < plan.Start || !place.HasKey) return false;
+        if (plan.Dead is { } dead) return !dead.Contains(number);
         var last = plan.Keys.LastOf(place.Key);
         return last == Offset.None || last <= offset;
     }

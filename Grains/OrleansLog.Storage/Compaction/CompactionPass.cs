@@ -16,13 +16,14 @@ internal sealed record CompactionSource(
 }
 
 /// <summary>
-/// One pass over a log, as in Kafka's cleaner: the keys of what is dirty are mapped to their last offsets, as many as there is
-/// memory for; then everything up to there is rewritten without the records that come before the last of their key, as many
-/// segments at a time as fit into one. One caller.
+/// One pass over a log, as in Kafka's cleaner: the keys of what is dirty are mapped to their last offsets; then everything is
+/// rewritten without the records that come before the last of their key, as many segments at a time as fit into one. Where there
+/// is no memory for all keys they are taken in parts (<see cref="KeysInParts"/>); a log with too many records even for that is
+/// compacted as far as there is memory for its keys, and the rest by the next pass. One caller.
 /// </summary>
 internal sealed class CompactionPass(CompactionSource source, CompactionTools tools) : IDisposable
 {
-    private const int StepBytes = 1 << 20;
+    public const int StepBytes = 1 << 20;
 
     private readonly BatchDecoder _decoder = new(tools.Compressors, new KeyHasher(tools.HashSeed));
     private BatchFilter? _filter;
@@ -39,7 +40,20 @@ internal sealed class CompactionPass(CompactionSource source, CompactionTools to
     public async Task MapKeysAsync(long nowMs, long deleteRetentionMs)
     {
         var dirty = source.Segments.AsMemory(source.Segments.TakeWhile(segment => segment.NextOffset <= source.FirstDirty).Count());
-        var map = new OffsetMap(dirty.Length == 0 ? 0 : source.End - source.FirstDirty, tools.KeyBytesMax, FirstBaseOf(dirty));
+        var first = FirstBaseOf(dirty);
+        var map = new OffsetMap(source.End - first, tools.KeyBytesMax, first);
+        await MapAsync(dirty, map);
+        // A bit for each record takes an eighth of the memory at most.
+        var isSmall = source.End - source.Segments[0].BaseOffset <= Math.Min(tools.KeyBytesMax, uint.MaxValue - 1);
+        var dead = End < source.End && isSmall ? await new KeysInParts(source, tools, _decoder, map).FindDeadAsync(End - first, source.End - first) : null;
+        if (dead is not null) End = NextDirty = source.End;
+        _decoder.HashesKeys = dead is null;
+        _filter = new BatchFilter(
+            new(source.Start, source.FirstDirty, End, map, source.LastOfProducers, source.Aborted, nowMs, deleteRetentionMs) { Dead = dead }, _decoder, tools.Compressors);
+    }
+
+    private async Task MapAsync(ReadOnlyMemory<Segment> dirty, OffsetMap map)
+    {
         using var reader = new SegmentsReader(dirty, source.FirstDirty);
         var aborted = new AbortedRecords(source.Aborted);
         for (var read = 0; reader.MoveNext();)
@@ -49,9 +63,6 @@ internal sealed class CompactionPass(CompactionSource source, CompactionTools to
             await tools.Pace(read);
             read = 0;
         }
-
-        _filter = new BatchFilter(
-            new(source.Start, source.FirstDirty, End, map, source.LastOfProducers, source.Aborted, nowMs, deleteRetentionMs), _decoder, tools.Compressors);
     }
 
     /// <summary>The segments that are to become one, from the first on.</summary>

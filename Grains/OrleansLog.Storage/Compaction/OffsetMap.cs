@@ -34,6 +34,37 @@ internal sealed class OffsetMap
 
     public int Count => _count;
 
+    /// <summary>How many keys there is room for.</summary>
+    public int CountMax => _countMax;
+
+    /// <summary>Forgets everything.</summary>
+    public void Clear()
+    {
+        Array.Clear(_places);
+        _count = 0;
+    }
+
+    /// <summary>
+    /// Takes note of the number of the last record of a key so far, and tells that of the one before. False when there is no room.
+    /// </summary>
+    public bool TryExchange(KeyHash key, uint number, out uint? before)
+    {
+        ref var entry = ref Find(key);
+        before = entry.OffsetPlusOne == 0 ? null : entry.OffsetPlusOne - 1;
+        if (before is null)
+        {
+            if (_count == _countMax) return false;
+            _count++;
+            entry.Fingerprint = key.Fingerprint;
+        }
+
+        entry.OffsetPlusOne = number + 1;
+        return true;
+    }
+
+    /// <summary>Whether a key came.</summary>
+    public bool Contains(KeyHash key) => Find(key).OffsetPlusOne != 0;
+
     /// <summary>Takes note that a key is at an offset, later than any that came before. False when there is no room for it.</summary>
     public bool TryPut(KeyHash key, Offset offset)
     {

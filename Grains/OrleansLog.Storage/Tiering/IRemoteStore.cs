@@ -8,11 +8,9 @@ public interface IRemoteStore
 {
     /// <summary>Writes an object, which can be read once this completes. Its name was never used before.</summary>
     /// <param name="name">Its name.</param>
-    /// <param name="source">What it shall hold.</param>
-    /// <param name="position">From where on.</param>
-    /// <param name="length">How many bytes.</param>
+    /// <param name="content">What it shall hold, from the beginning; can be sought in. Stays the caller's.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    Task WriteAsync(string name, ILogFile source, long position, long length, CancellationToken cancellationToken);
+    Task WriteAsync(string name, Stream content, CancellationToken cancellationToken);
 
     /// <summary>Reads from a position of an object; fewer bytes than asked for only at its end.</summary>
     /// <exception cref="RemoteObjectMissingException">There is no such object.</exception>

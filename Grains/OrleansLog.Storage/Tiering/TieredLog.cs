@@ -28,6 +28,7 @@ public sealed class TieredLog
     private readonly Func<Guid> _newId;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
+    private readonly Offset _begunAt;
     private RemoteManifest? _manifest;
     private string? _tag;
     private long? _sweptAt;
@@ -44,6 +45,7 @@ public sealed class TieredLog
         RemoteCache cache, PartitionLog log, string prefix, LeaderEpoch epoch, Func<Offset> stableOffset, Func<Guid> newId, TimeProvider time, ILogger logger)
     {
         (_cache, _log, _prefix, Epoch, _stableOffset, _newId, _time, _logger) = (cache, log, prefix, epoch, stableOffset, newId, time, logger);
+        _begunAt = log.LogEndOffset;
     }
 
     public LeaderEpoch Epoch { get; }
@@ -57,15 +59,25 @@ public sealed class TieredLog
     /// <summary>Told when something that was to be read has come, or could not be.</summary>
     public Action? Arrived { get; set; }
 
-    /// <summary>Why the last step failed; null if it did not.</summary>
-    public Exception? Problem { get; private set; }
-
     /// <summary>The first offset that can be read, wherever it is; null before that is known.</summary>
     public Offset? LogStartOffset =>
         Manifest is not { } manifest ? null : manifest.Segments.IsEmpty ? Offset.Max(manifest.LogStartOffset, OldestHere) : manifest.LogStartOffset;
 
     /// <summary>Everything below is in the store; none when nothing is.</summary>
     public Offset TieredEnd => Manifest?.End ?? Offset.None;
+
+    /// <summary>
+    /// Bytes of sealed segments that wait for the store. While nobody knows what it holds, those count that were written in
+    /// this leadership.
+    /// </summary>
+    public long BacklogInBytes
+    {
+        get
+        {
+            var from = Manifest is null ? _begunAt : TieredEnd;
+            return _log.Segments.SkipLast(1).Where(segment => segment.NextOffset > from).Sum(segment => (long)segment.SizeInBytes);
+        }
+    }
 
     private Offset OldestHere => _log.LogStartOffset;
 
@@ -132,23 +144,14 @@ public sealed class TieredLog
     /// <exception cref="InvalidDataException">The manifest is damaged.</exception>
     public async Task StepAsync(CancellationToken cancellationToken)
     {
-        try
+        await ClaimAsync(cancellationToken);
+        while (await UploadNextAsync(cancellationToken))
         {
-            await ClaimAsync(cancellationToken);
-            while (await UploadNextAsync(cancellationToken))
-            {
-            }
+        }
 
-            await ExpireAsync(cancellationToken);
-            await DeleteGarbageAsync(cancellationToken);
-            await SweepAsync(cancellationToken);
-            Problem = null;
-        }
-        catch (Exception e) when (e is IOException or InvalidDataException)
-        {
-            Problem = e;
-            throw;
-        }
+        await ExpireAsync(cancellationToken);
+        await DeleteGarbageAsync(cancellationToken);
+        await SweepAsync(cancellationToken);
     }
 
     /// <summary>Reads the manifest, if that was not done.</summary>
@@ -217,7 +220,8 @@ public sealed class TieredLog
         var name = string.Create(CultureInfo.InvariantCulture, $"{_prefix}{from.Value:D20}-{Epoch.Value}-{_newId():N}{SegmentSuffix}");
         if (_log.EndOfSealed(from) is not { } end || end > _stableOffset()) return false;
         if (_log.Describe(from, name) is not { } segment) return false;
-        await _cache.Store.WriteAsync(name, segment.File, segment.Position, segment.Remote.SizeInBytes, cancellationToken);
+        await using (var content = new SegmentStream(segment.File, segment.Position, segment.Remote.SizeInBytes))
+            await _cache.Store.WriteAsync(name, content, cancellationToken);
         var index = segment.Index.Encode();
         await _cache.Store.WriteDocumentAsync(segment.Remote.IndexName, index, expectedTag: null, cancellationToken);
         await ReadBackAsync(segment.Remote, index, cancellationToken);

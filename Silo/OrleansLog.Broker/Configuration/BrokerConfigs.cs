@@ -126,6 +126,17 @@ public static class BrokerConfigs
     public static readonly ConfigDefinition<long> RemoteStorageCacheMaxBytes =
         Define.Long("remote.storage.cache.max.bytes", 1L << 30, 1 << 20, "How much of what was read from the remote store a broker keeps on its disk, in bytes.");
 
+    public static readonly ConfigDefinition<long> RemoteStorageBacklogMaxBytes =
+        Define.Long("remote.storage.backlog.max.bytes", long.MaxValue, 1,
+            "How many bytes of the partitions that a broker leads may wait on its disk for a remote store that is away; beyond that it takes no more records for them.");
+
+    public static readonly ConfigDefinition<long> RemoteLogManagerCopyMaxBytesPerSecond =
+        Define.Long("remote.log.manager.copy.max.bytes.per.second", long.MaxValue, 1, "The most bytes of segments that a broker writes to the remote store in a second.");
+
+    public static readonly ConfigDefinition<long> RemoteLogManagerFetchMaxBytesPerSecond =
+        Define.Long("remote.log.manager.fetch.max.bytes.per.second", long.MaxValue, 1,
+            "The most bytes of segments that a broker reads from the remote store in a second, for consumers and to check what it wrote.");
+
     // Producers.
     public static readonly ConfigDefinition<int> ProducerIdExpirationMs =
         Define.Int("producer.id.expiration.ms", 86_400_000, 1,
@@ -252,7 +263,8 @@ public static class BrokerConfigs
         LeaderReplicationThrottledRate,
         SocketRequestMaxBytes, MaxConnections, ConnectionsMaxIdleMs, FetchMaxBytes, LogRetentionCheckIntervalMs, LogScrubIntervalMs, LogScrubMaxBytesPerSecond,
         LogCleanerEnable, LogCleanerBackoffMs, LogCleanerDedupeBufferSize, LogCleanerIoMaxBytesPerSecond, LogCleanerThreads,
-        RemoteStorageDirectory, RemoteLogManagerTaskIntervalMs, RemoteStorageCacheMaxBytes,
+        RemoteStorageDirectory, RemoteLogManagerTaskIntervalMs, RemoteStorageCacheMaxBytes, RemoteLogManagerCopyMaxBytesPerSecond,
+        RemoteLogManagerFetchMaxBytesPerSecond, RemoteStorageBacklogMaxBytes,
         ProducerIdExpirationMs,
         TransactionStateLogNumPartitions, TransactionStateLogReplicationFactor, TransactionStateLogSegmentBytes, TransactionMaxTimeoutMs,
         TransactionalIdExpirationMs, TransactionalIdCleanupIntervalMs,

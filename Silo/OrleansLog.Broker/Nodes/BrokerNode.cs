@@ -6,6 +6,7 @@ using OrleansLog.Broker.Metadata;
 using OrleansLog.Broker.Partitions;
 using OrleansLog.Broker.Producers;
 using OrleansLog.Broker.Shares;
+using OrleansLog.Broker.Tiering;
 using OrleansLog.Broker.Topics;
 using OrleansLog.Broker.Tracing;
 using OrleansLog.Broker.Transactions;
@@ -81,7 +82,7 @@ internal sealed class BrokerNode : IReplicationObserver, IDisposable
     public void Join()
     {
         var life = _life!;
-        life.Housekeeping = new Housekeeping(life.Broker.Partitions, life.Replicas, Gate, _cluster.Config, _cluster.Time, _logger);
+        life.Housekeeping = new Housekeeping(life.Broker.Partitions, life.Replicas, life.Backlog, Gate, _cluster.Config, _cluster.Time, _logger);
         _cluster.Joined(this, life.Began.Record.Epoch);
         life.Endpoint = _cluster.Options.Serve?.Invoke(life.Broker);
     }
@@ -241,7 +242,8 @@ internal sealed class BrokerNode : IReplicationObserver, IDisposable
             Observer = this,
         };
         var replicas = new BrokerReplicas(ports, _directory);
-        var store = new PartitionStore(_cluster.Files, _directory, replicas, _cluster.Time, _cluster.Loggers.CreateLogger<Partition>(), NewCache());
+        var remote = NewRemoteTier();
+        var store = new PartitionStore(_cluster.Files, _directory, replicas, _cluster.Time, _cluster.Loggers.CreateLogger<Partition>(), remote);
         var states = new ShareStateCalls(_cluster.Directory, PeerOf, cancellation => (Broker ?? throw new IOException($"Broker {Id} is not running.")).EnsureShareStateTopicAsync(cancellation));
         var groups = NewGroups(states);
         var shares = NewShares();
@@ -258,18 +260,21 @@ internal sealed class BrokerNode : IReplicationObserver, IDisposable
                 store.Partitions, states, new GroupConfigs(register, _cluster.Config, _cluster.Time), ShareLimits.From(_cluster.Config), _cluster.Time,
                 _cluster.Loggers.CreateLogger<Sharing>()),
         };
-        return new Life(began, replicas, broker, Elections(groups), Elections(transactions), Elections(shares), ending);
+        return new Life(began, replicas, broker, Elections(groups), Elections(transactions), Elections(shares), ending) { Backlog = remote?.Backlog };
     }
 
-    private RemoteCache? NewCache()
+    private RemoteTier? NewRemoteTier()
     {
         if (_cluster.Options.RemoteStore is not { } store)
             return null;
+        var paced = new PacedRemoteStore(
+            store, _cluster.Config.Get(BrokerConfigs.RemoteLogManagerCopyMaxBytesPerSecond), _cluster.Config.Get(BrokerConfigs.RemoteLogManagerFetchMaxBytesPerSecond),
+            _cluster.Time);
         var cache = new RemoteCache(
-            store, _cluster.Files, $"{_directory}/remote-cache", _cluster.Config.Get(BrokerConfigs.RemoteStorageCacheMaxBytes), _cluster.Time,
+            paced, _cluster.Files, $"{_directory}/remote-cache", _cluster.Config.Get(BrokerConfigs.RemoteStorageCacheMaxBytes), _cluster.Time,
             _cluster.Loggers.CreateLogger<RemoteCache>());
         cache.Begin();
-        return cache;
+        return new RemoteTier(cache, new RemoteBacklog(_cluster.Config.Get(BrokerConfigs.RemoteStorageBacklogMaxBytes), _cluster.Loggers.CreateLogger<RemoteBacklog>()));
     }
 
     private TransactionCoordinator NewTransactions(ProducerIds ids, PausableRegister register)
@@ -424,6 +429,8 @@ internal sealed class BrokerNode : IReplicationObserver, IDisposable
             Transactions.Led(partition, epoch);
             Shares.Led(partition, epoch);
         }
+
+        public RemoteBacklog? Backlog { get; init; }
 
         public IAsyncDisposable? Endpoint { get; set; }
 

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using OrleansLog.Broker.Configuration;
 using OrleansLog.Broker.Files;
 using OrleansLog.Broker.Partitions;
+using OrleansLog.Broker.Tiering;
 using OrleansLog.Compression;
 using OrleansLog.Replication.Brokers;
 
@@ -16,11 +17,13 @@ internal sealed class Housekeeping : IAsyncDisposable
     // told of, for who is told looks at once.
     private static readonly TimeSpan WaitsInterval = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan LeadersInterval = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan BacklogInterval = TimeSpan.FromSeconds(1);
 
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _running;
 
-    public Housekeeping(PartitionTable partitions, BrokerReplicas replicas, PauseGate gate, ConfigValues config, TimeProvider time, ILogger logger)
+    public Housekeeping(
+        PartitionTable partitions, BrokerReplicas replicas, RemoteBacklog? backlog, PauseGate gate, ConfigValues config, TimeProvider time, ILogger logger)
     {
         var tidy = TimeSpan.FromMilliseconds(config.Get(BrokerConfigs.LogRetentionCheckIntervalMs));
         var clean = TimeSpan.FromMilliseconds(config.Get(BrokerConfigs.LogCleanerBackoffMs));
@@ -32,6 +35,7 @@ internal sealed class Housekeeping : IAsyncDisposable
             EachAsync(tidy, () => TidyAsync(partitions)),
             config.Get(BrokerConfigs.LogCleanerEnable) ? EachAsync(clean, () => CleanAsync(cleaning, gate, _stop.Token)) : Task.CompletedTask,
             EachAsync(tier, () => TierAsync(partitions, _stop.Token)),
+            EachAsync(BacklogInterval, () => Now(() => backlog?.Measure(partitions.All))),
             EachAsync(WaitsInterval, () => Now(() => ExpireWaits(partitions))),
             EachAsync(LeadersInterval, () => Now(replicas.CheckLeaders)),
             EachAsync(Scrubbing.StepInterval, () => Now(() => StorageMetrics.Scrubbed(scrubbing.Step()))),

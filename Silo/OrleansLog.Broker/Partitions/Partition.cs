@@ -23,17 +23,19 @@ public sealed class Partition
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly PartitionTier? _tier;
+    private readonly RemoteBacklog? _backlog;
     private PartitionSettings _settings;
 
     /// <param name="replica">The replica here.</param>
     /// <param name="settings">What the topic asks for.</param>
     /// <param name="time">The clock.</param>
     /// <param name="logger">Told of what goes wrong.</param>
-    /// <param name="cache">Reads the brokers' remote store; null where there is none.</param>
-    public Partition(PartitionReplica replica, PartitionSettings settings, TimeProvider time, ILogger logger, RemoteCache? cache = null)
+    /// <param name="remote">The brokers' remote store; null where there is none.</param>
+    public Partition(PartitionReplica replica, PartitionSettings settings, TimeProvider time, ILogger logger, RemoteTier? remote = null)
     {
         _replica = replica;
-        _tier = cache is null ? null : new PartitionTier(this, replica, cache, time, logger);
+        _tier = remote is null ? null : new PartitionTier(this, replica, remote.Cache, time, logger);
+        _backlog = remote?.Backlog;
         _settings = settings;
         _transactional = new(this);
         _time = time;
@@ -245,6 +247,8 @@ public sealed class Partition
         var refusal = BatchRules.Check(batches.Span, settings, now);
         if (refusal != ErrorCode.None)
             return AppendOutcome.Refused(refusal);
+        if (settings.Tiering is not null && _backlog?.Refusal is { } reason)
+            return AppendOutcome.Refused(ErrorCode.KafkaStorageError, reason);
         var append = _replica.Append(batches, awaitsCommit, commitTimeoutMs, only, transaction);
         var stampedMs = !settings.StampsAppendTime ? -1 : append.Appended.IsDuplicate ? append.Appended.AppendTimeMs : now;
         return OutcomeOf(append, batches.Length, stampedMs);
@@ -267,8 +271,9 @@ public sealed class Partition
 /// <param name="AppendTimeMs">The time that the broker stamped on the records, or -1 where they keep their own.</param>
 /// <param name="LogStart">The first offset that can still be read.</param>
 /// <param name="Done">Completes when the append is as safe as was asked, or with what prevented it.</param>
+/// <param name="Reason">What to tell users beyond the error; null for nothing.</param>
 public readonly record struct AppendOutcome(
-    ErrorCode Error, Offset BaseOffset, long AppendTimeMs, Offset LogStart, Task<ErrorCode> Done)
+    ErrorCode Error, Offset BaseOffset, long AppendTimeMs, Offset LogStart, Task<ErrorCode> Done, string? Reason = null)
 {
-    public static AppendOutcome Refused(ErrorCode error) => new(error, Offset.None, -1, Offset.None, Task.FromResult(error));
+    public static AppendOutcome Refused(ErrorCode error, string? reason = null) => new(error, Offset.None, -1, Offset.None, Task.FromResult(error), reason);
 }

@@ -1,9 +1,9 @@
 using Microsoft.Extensions.Logging;
+using OrleansLog.Broker.Tiering;
 using OrleansLog.Protocol;
 using OrleansLog.Replication.Brokers;
 using OrleansLog.Replication.Replicas;
 using OrleansLog.Storage;
-using OrleansLog.Storage.Tiering;
 
 namespace OrleansLog.Broker.Partitions;
 
@@ -11,7 +11,7 @@ namespace OrleansLog.Broker.Partitions;
 /// The replicas of one broker in one life of it: a directory for each partition, named <c>topic-partition</c>. Different
 /// partitions may be opened and deleted side by side; one partition is opened or deleted by one caller at a time.
 /// </summary>
-public sealed class PartitionStore(ILogFileSystem files, string directory, BrokerReplicas replicas, TimeProvider time, ILogger<Partition> logger, RemoteCache? cache = null)
+public sealed class PartitionStore(ILogFileSystem files, string directory, BrokerReplicas replicas, TimeProvider time, ILogger<Partition> logger, RemoteTier? remote = null)
 {
     /// <summary>The partitions that were opened.</summary>
     public PartitionTable Partitions { get; } = new();
@@ -33,9 +33,9 @@ public sealed class PartitionStore(ILogFileSystem files, string directory, Broke
         if (Partitions.Find(id) is not null)
             return;
         var replica = await replicas.OpenAsync(new ReplicaDescription(id, topicId, id.ToString(), settings.Replication, settings.Log));
-        if (settings.Tiering is not null && cache is null)
+        if (settings.Tiering is not null && remote is null)
             logger.LogError("{Partition} is kept in remote storage, and this broker was started without: what is not on its disk cannot be read", id);
-        Partitions.Add(topicId, new Partition(replica, settings, time, logger, cache));
+        Partitions.Add(topicId, new Partition(replica, settings, time, logger, remote));
     }
 
     /// <summary>Puts a topic's changed configuration in force.</summary>

@@ -39,13 +39,13 @@ public sealed class DirectoryRemoteStore : IRemoteStore, IDisposable
 
     private string MarkPath => Path.Combine(_root, MarkName);
 
-    public async Task WriteAsync(string name, ILogFile source, long position, long length, CancellationToken cancellationToken)
+    public async Task WriteAsync(string name, Stream content, CancellationToken cancellationToken)
     {
         var path = PathFor(name);
         using (var file = _files.Open(path + TemporarySuffix, create: true))
         {
             file.Truncate(0);
-            Copy(source, position, length, file);
+            await CopyAsync(content, file, cancellationToken);
             await file.FlushAsync();
         }
 
@@ -122,14 +122,14 @@ public sealed class DirectoryRemoteStore : IRemoteStore, IDisposable
 
     public void Dispose() => _turn.Dispose();
 
-    private static void Copy(ILogFile source, long position, long length, ILogFile destination)
+    private static async Task CopyAsync(Stream content, ILogFile destination, CancellationToken cancellationToken)
     {
         var block = ArrayPool<byte>.Shared.Rent(BlockBytes);
-        for (long copied = 0; copied < length;)
+        for (long copied = 0; copied < content.Length;)
         {
-            var read = source.Read(position + copied, block.AsSpan(0, (int)Math.Min(block.Length, length - copied)));
+            var read = await content.ReadAsync(block.AsMemory(0, (int)Math.Min(block.Length, content.Length - copied)), cancellationToken);
             if (read == 0)
-                throw new EndOfStreamException($"{source.Path} ends at {position + copied}, and {length} bytes from {position} were to be copied.");
+                throw new EndOfStreamException($"What was to be stored as {destination.Path} ends at {copied}, and should have {content.Length} bytes.");
             destination.Write(copied, block.AsSpan(0, read));
             copied += read;
         }

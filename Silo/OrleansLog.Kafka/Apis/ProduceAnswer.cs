@@ -83,7 +83,7 @@ internal sealed class ProduceAnswer(RequestHeader header)
         if (writer.Version >= 8)
         {
             writer.WriteArrayCount(0); // Errors of single records: a batch is taken or refused whole.
-            writer.WriteNullableString(null);
+            writer.WriteNullableString(outcome.Reason);
         }
         EndStructure(ref writer);
     }

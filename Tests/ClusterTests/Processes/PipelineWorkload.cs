@@ -29,7 +29,10 @@ internal sealed class PipelineWorkload : IWorkload
 
     public static ConsumerOptions Committed { get; } = new()
     {
-        IsolationLevel = IsolationLevel.ReadCommitted, OffsetReset = OffsetReset.Earliest, Commit = CommitMode.Manual, FetchWaitMsMax = 100,
+        IsolationLevel = IsolationLevel.ReadCommitted,
+        OffsetReset = OffsetReset.Earliest,
+        Commit = CommitMode.Manual,
+        FetchWaitMsMax = 100,
     };
 
     public IReadOnlyList<NewTopic> Topics { get; } =

@@ -273,3 +273,45 @@ public sealed class LimitsInvariant() : Checker("10 limits")
         }
     }
 }
+
+/// <summary>Of each key every replica of a compacted topic has the last committed record, and nothing of one that was deleted.</summary>
+public sealed class CompactionInvariant() : Checker("11 compaction")
+{
+    public override void AtEnd()
+    {
+        if (!Cluster.Profile.IsCompacted) return;
+        foreach (var broker in Cluster.Replicas) CheckKeys(broker);
+    }
+
+    private void CheckKeys(SimBroker broker)
+    {
+        var ledger = Cluster.Ledger.Current;
+        var log = broker.Replica!.Log;
+        // Where it is alone with damage it keeps that, and serves nothing of it.
+        if (ReadAll(log) is not { } there) return;
+        foreach (var (offset, value) in there) Require(ledger.ValueAt(offset) == value, $"broker {broker.Id} has {value} at {offset}, where {ledger.ValueAt(offset)} is committed");
+        foreach (var (key, last) in ledger.LastOfKeys)
+        {
+            if (last < log.LogStartOffset || there.ContainsKey(last)) continue;
+            Require(Records.IsTombstone(ledger.ValueAt(last)), $"broker {broker.Id} lacks offset {last}, the last of key {key}");
+            Require(!there.Any(record => Records.KeyOf(record.Value) == key), $"broker {broker.Id} has key {key} again, which was deleted at {last}");
+        }
+    }
+
+    private static Dictionary<Offset, long>? ReadAll(Storage.PartitionLog log)
+    {
+        var there = new Dictionary<Offset, long>();
+        for (var at = log.LogStartOffset; at < log.LogEndOffset;)
+        {
+            var read = log.Read(at, 1 << 20, log.LogEndOffset);
+            if (read.Refused is not null) return null;
+            var bytes = new byte[read.Slice.Length];
+            read.Slice.Read(bytes);
+            foreach (var (offset, value) in Records.Read(bytes))
+                if (offset >= log.LogStartOffset) there[offset] = value;
+            foreach (var batch in new Protocol.Records.RecordBatchEnumerator(bytes)) at = batch.Header.NextOffset;
+        }
+
+        return there;
+    }
+}

@@ -15,11 +15,30 @@ public sealed class Ledger
 
     private readonly Dictionary<BatchId, List<(Offset Offset, long Value)>> _contents = [];
 
+    private readonly SortedDictionary<(LeaderEpoch Epoch, Offset Base), BatchId> _originals = [];
+
     /// <summary>Somebody has a batch, whatever becomes of it.</summary>
-    public void Learn(BatchId batch, ReadOnlySpan<byte> bytes)
+    /// <returns>The batches as they were appended that it is, or that compaction has made it of.</returns>
+    public IReadOnlyList<BatchId> Learn(BatchId batch, ReadOnlySpan<byte> bytes)
     {
-        if (!_contents.ContainsKey(batch)) _contents[batch] = Records.Read(bytes);
+        if (_contents.ContainsKey(batch)) return [batch];
+        if (IsCompacted && FindOriginals(batch) is { Count: > 0 } originals) return originals;
+        _contents[batch] = Records.Read(bytes);
+        _originals.TryAdd((batch.Epoch, batch.Base), batch);
+        return [batch];
     }
+
+    private List<BatchId> FindOriginals(BatchId batch)
+    {
+        var found = new List<BatchId>();
+        foreach (var original in _originals.Values.Where(original => original.Epoch == batch.Epoch && original.Base < batch.Next && original.Next > batch.Base))
+            if (found.Count == 0 ? original.Base <= batch.Base : original.Base == found[^1].Next) found.Add(original);
+        // Others of the same place and leadership are for the invariants to find.
+        return found.Count > 0 && found[^1].Next == batch.Next ? found : [];
+    }
+
+    /// <summary>Whether the topic is compacted.</summary>
+    public bool IsCompacted { get; set; }
 
     public IReadOnlyList<(Offset Offset, long Value)> ContentOf(BatchId batch) => _contents[batch];
 
@@ -76,6 +95,7 @@ public sealed class LedgerBranch(LeaderEpoch since, LedgerBranch? parent)
 {
     private readonly List<BatchId> _batches = [];
     private readonly Dictionary<Offset, long> _values = [];
+    private readonly Dictionary<int, Offset> _lastOfKeys = [];
     private Offset _start;
 
     public LeaderEpoch Since => since;
@@ -98,6 +118,13 @@ public sealed class LedgerBranch(LeaderEpoch since, LedgerBranch? parent)
     /// <summary>The value that is committed at an offset; -1 when nothing is.</summary>
     public long ValueAt(Offset offset) => _values.GetValueOrDefault(offset, -1);
 
+    /// <summary>Where each key of a compacted topic is last, as far as that is committed.</summary>
+    public IReadOnlyDictionary<int, Offset> LastOfKeys => _lastOfKeys;
+
+    /// <summary>Whether compaction may have removed what is committed at an offset.</summary>
+    public bool MayBeGone(Offset offset) =>
+        offset < DeletedBefore || (_values.TryGetValue(offset, out var value) && (Records.IsTombstone(value) || _lastOfKeys[Records.KeyOf(value)] > offset));
+
     /// <summary>Whether a broker has a committed batch as it should.</summary>
     public bool IsSafeAt(SimBroker broker, BatchId batch) => batch.Next <= DeletedBefore || broker.Shadow.HoldsOrRefuses(batch);
 
@@ -108,6 +135,7 @@ public sealed class LedgerBranch(LeaderEpoch since, LedgerBranch? parent)
     {
         _batches.Clear();
         _values.Clear();
+        _lastOfKeys.Clear();
     }
 
     // A log that starts further on, at a deletion amid a batch, has nothing before.
@@ -122,6 +150,10 @@ public sealed class LedgerBranch(LeaderEpoch since, LedgerBranch? parent)
     internal void Add(BatchId batch, List<(Offset Offset, long Value)> records)
     {
         _batches.Add(batch);
-        foreach (var (offset, value) in records) _values[offset] = value;
+        foreach (var (offset, value) in records)
+        {
+            _values[offset] = value;
+            if (value >= 0) _lastOfKeys[Records.KeyOf(value)] = offset;
+        }
     }
 }

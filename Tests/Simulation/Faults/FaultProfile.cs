@@ -61,6 +61,9 @@ public sealed record FaultProfile
     /// <summary>Whether producers number their records and send a batch again until it is acknowledged (KIP-98).</summary>
     public bool HasIdempotentProducers { get; init; }
 
+    /// <summary>Whether the records have keys, and the topic is compacted.</summary>
+    public bool IsCompacted { get; init; }
+
     /// <summary>What the topic promises.</summary>
     public Promise Promise { get; init; }
 
@@ -85,7 +88,12 @@ public sealed record FaultProfile
         RegisterRetryDelayMs = 20,
     };
 
-    public LogOptions Log => SmallLog with { FlushMessages = Promise == Promise.InMemory ? long.MaxValue : 1 };
+    public LogOptions Log => SmallLog with
+    {
+        FlushMessages = Promise == Promise.InMemory ? long.MaxValue : 1,
+        SegmentBytes = IsCompacted ? 1_000 : SmallLog.SegmentBytes,
+        Compaction = IsCompacted ? new() { MinDirtyRatio = 0.1, DeleteRetentionMs = 300 } : null,
+    };
 
     private static readonly LogOptions SmallLog = new() { SegmentMs = long.MaxValue, SegmentBytes = 6_000, IndexIntervalBytes = 500, CheckpointBytes = 3_000 };
 

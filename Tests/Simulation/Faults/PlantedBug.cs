@@ -1,3 +1,4 @@
+using OrleansLog.Protocol;
 using OrleansLog.Replication.Metadata;
 using OrleansLog.Replication.Replicas;
 using OrleansLog.Simulation.World;
@@ -12,6 +13,9 @@ public abstract class PlantedBug
 
     /// <summary>What the broker believes of its own history.</summary>
     public virtual BrokerRecord RegisteredAs(BrokerRecord record) => record;
+
+    /// <summary>Up to where a replica compacts its log.</summary>
+    public virtual Offset CompactsBefore(PartitionReplica replica) => replica.HighWatermark;
 
     /// <summary>The broker is down, its disk as the crash left it.</summary>
     public virtual void AfterCrash(SimBroker broker)

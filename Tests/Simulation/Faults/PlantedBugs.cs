@@ -109,3 +109,21 @@ public sealed class TakesDamageForTheEnd : PlantedBug
         return at;
     }
 }
+
+/// <summary>A replica compacts what is not committed: records that are gone for the sake of some that are cut off later.</summary>
+public sealed class CompactsTooMuch : PlantedBug
+{
+    public override Offset CompactsBefore(PartitionReplica replica) => replica.Log.LogEndOffset;
+}
+
+/// <summary>A follower that was away for long goes on with what compaction has left of its leader's log.</summary>
+public sealed class ForgetsTombstones : PlantedBug
+{
+    public override ReplicaPorts Plant(ReplicaPorts ports) => ports with { Channel = new Channel(ports.Channel) };
+
+    private sealed class Channel(IReplicationChannel inner) : IReplicationChannel
+    {
+        public ValueTask<AppendReply> AppendAsync(BrokerId to, AppendRequest request, CancellationToken cancellationToken) =>
+            inner.AppendAsync(to, request with { TombstonesGoneBefore = Offset.Zero }, cancellationToken);
+    }
+}

@@ -6,6 +6,7 @@ using OrleansLog.Replication.Metadata;
 using OrleansLog.Replication.Replicas;
 using OrleansLog.Simulation.Running;
 using OrleansLog.Storage;
+using OrleansLog.Storage.Compaction;
 
 namespace OrleansLog.Simulation.World;
 
@@ -19,6 +20,7 @@ public sealed class SimBroker(SimCluster cluster, BrokerId id) : IReplicationObs
     private static readonly TimeSpan ScrubInterval = TimeSpan.FromSeconds(3);
 
     private int _starts;
+    private Task? _compaction;
     private BrokerLife? _life;
 
     public BrokerId Id => id;
@@ -64,6 +66,7 @@ public sealed class SimBroker(SimCluster cluster, BrokerId id) : IReplicationObs
         _starts++;
         HasStoppedCleanly = false;
         Process = new SimProcess(cluster.Scheduler);
+        _compaction = null;
         Clock = new SimClock(cluster.Scheduler, Process, cluster.Profile.DrawClockRate(cluster.Random), TimeSpan.FromSeconds(cluster.Random.Between(-5, 5)));
         View = new SimView(cluster);
         cluster.Trace($"start {id}");
@@ -163,8 +166,29 @@ public sealed class SimBroker(SimCluster cluster, BrokerId id) : IReplicationObs
             await PlaceAsync(replicas, clock);
             replicas.CheckLeaders();
             scrubbing.Step();
+            if (cluster.Profile.IsCompacted) _compaction ??= CompactAsync(process);
             // News may be lost; whoever waits for a move to go on looks again.
             if (cluster.PeekPartition() is { } current && !(current.Record.Adding.IsEmpty && current.Record.Removing.IsEmpty)) HearOf(current.Record);
+        }
+    }
+
+    // With as much memory as for a few keys now and then.
+    private async Task CompactAsync(SimProcess process)
+    {
+        try
+        {
+            if (Replica is not { IsFailed: false } replica || !replica.Log.CompactionBacklog(replica.HighWatermark).IsDue(replica.Log.Options.Compaction!)) return;
+            var tools = new CompactionTools { KeyBytesMax = cluster.Random.Chance(0.3) ? 1 : 1 << 16 };
+            var done = cluster.Bug is { } bug ? await replica.Log.CompactAsync(bug.CompactsBefore(replica), tools) : await replica.CompactAsync(tools);
+            cluster.Trace($"compacted {id} to {done?.End}");
+        }
+        catch (IOException)
+        {
+            // Its disk failed, or the log was closed meanwhile.
+        }
+        finally
+        {
+            if (Process == process) _compaction = null;
         }
     }
 

@@ -105,7 +105,7 @@ public sealed class SimProducer(SimCluster cluster, int place, long firstValue) 
     private async Task<ProduceAnswer> ProduceAsync(PartitionReplica replica, List<long> values)
     {
         var isNumbered = Cluster.Profile.HasIdempotentProducers && Cluster.Bug is not SendsAgainWithoutNumbers;
-        var batch = isNumbered ? Records.Batch(values, Place, (int)(values[0] - _first)) : Records.Batch(values);
+        var batch = isNumbered ? Records.Batch(values, Place, (int)(values[0] - _first), isKeyed: Cluster.Profile.IsCompacted) : Records.Batch(values, isKeyed: Cluster.Profile.IsCompacted);
         var append = replica.Append(batch, awaitsCommit: true);
         if (append.Error != ErrorCode.None) return new(append.Error, append.LeaderEpoch, Offset.None);
         return new(await append.Done, append.LeaderEpoch, append.Appended.BaseOffset);
@@ -165,8 +165,32 @@ public sealed class SimConsumer(SimCluster cluster, int place) : SimClient(clust
             return;
         }
 
-        foreach (var batch in new RecordBatchEnumerator(answer.Bytes)) Note(batch.Header);
-        foreach (var (offset, value) in Records.Read(answer.Bytes)) Take(leader, known, answer.Epoch, offset, value);
+        var end = Position;
+        foreach (var batch in new RecordBatchEnumerator(answer.Bytes))
+        {
+            Note(batch.Header);
+            end = batch.Header.NextOffset;
+        }
+
+        foreach (var (offset, value) in Records.Read(answer.Bytes))
+        {
+            PassOver(leader, known, answer.Epoch, offset);
+            Take(leader, known, answer.Epoch, offset, value);
+        }
+
+        PassOver(leader, known, answer.Epoch, end);
+    }
+
+    // What compaction may remove counts as read: everything else is missed at once.
+    private void PassOver(SimBroker leader, LeaderEpoch known, LeaderEpoch answered, Offset to)
+    {
+        if (!Cluster.Profile.IsCompacted) return;
+        var branch = Cluster.Ledger.Of(answered);
+        while (Position < to)
+        {
+            if (!branch.MayBeGone(Position)) Cluster.Violate("11 compaction", $"broker {leader.Id} lacks offset {Position}, the last of its key");
+            Take(leader, known, answered, Position, branch.ValueAt(Position));
+        }
     }
 
     // It has read nothing by which a log could tell that records were lost; where another one began says nothing.

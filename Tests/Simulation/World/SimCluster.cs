@@ -27,6 +27,7 @@ public sealed class SimCluster
     {
         Random = new SimRandom(seed);
         Profile = (profile ?? FaultProfile.Draw(Random)) with { Promise = promise };
+        Ledger.IsCompacted = Profile.IsCompacted;
         Bug = bug;
         _trace = keepsTrace ? new() : null;
         Scheduler = new SimScheduler(Random, Profile.ReorderUs) { AfterEach = AfterEvent };

@@ -99,6 +99,31 @@ public sealed class TieringTests : IDisposable
     }
 
     [Fact]
+    public async Task What_waits_for_a_store_that_is_away_stops_at_its_budget()
+    {
+        await using var cluster = await TestCluster.StartAsync(1, ("remote.storage.directory", _store.FullName), ("remote.storage.backlog.max.bytes", "2000000"));
+        await CreateAsync(cluster, Topic, 1, Tiered);
+        await CreateAsync(cluster, "elsewhere", 1);
+        var mark = Path.Combine(_store.FullName, ".orleanslog-store");
+        await using var client = await cluster.ConnectAsync(new(0));
+        await ProduceAsync(cluster, Topic, "before");
+        await Leader(cluster).TierAsync(default);
+        File.Move(mark, mark + "-away");
+        // Far more than the budget: the broker notices within a second.
+        var values = await FillAsync(cluster);
+        var refused = await ProduceUntilAsync(client, answer => answer.ErrorCode != ErrorCode.None);
+
+        Assert.Equal(ErrorCode.KafkaStorageError, refused.ErrorCode);
+        Assert.Contains("remote.storage.backlog.max.bytes", refused.ErrorMessage, StringComparison.Ordinal);
+        await ProduceAsync(cluster, "elsewhere", "taken");
+
+        File.Move(mark + "-away", mark);
+        await KeepAsync(Leader(cluster));
+        await ProduceUntilAsync(client, answer => answer.ErrorCode == ErrorCode.None);
+        Assert.Equal(["0:before", .. values.Select((_, number) => $"{number + 1}:{Value(number)}")], (await ReadAsync(cluster, Topic)).Take(Records + 1));
+    }
+
+    [Fact]
     public async Task A_broker_that_was_started_without_its_store_does_not_take_old_records_for_gone()
     {
         var data = Directory.CreateTempSubdirectory("orleanslog-storeless-");
@@ -148,10 +173,22 @@ public sealed class TieringTests : IDisposable
     // Produces more than four segments, and has the sealed ones go to the store and from the disk.
     private static async Task<string[]> FillAsync(TestCluster cluster)
     {
-        string[] values = [.. Enumerable.Range(0, Records).Select(number => new string((char)('a' + number), ValueBytes))];
+        string[] values = [.. Enumerable.Range(0, Records).Select(Value)];
         await ProduceAsync(cluster, Topic, values);
         await KeepAsync(Leader(cluster));
         return [.. values.Select((value, number) => $"{number}:{value}")];
+    }
+
+    private static string Value(int number) => new((char)('a' + number), ValueBytes);
+
+    private static async Task<ProduceResponse.PartitionProduceResponse> ProduceUntilAsync(
+        TestClient client, Func<ProduceResponse.PartitionProduceResponse, bool> isReached)
+    {
+        while (true)
+        {
+            var answer = await client.ProduceAsync(Topic, Batches.Of("small"));
+            if (isReached(answer)) return answer;
+        }
     }
 
     private static async Task KeepAsync(Partition leader)

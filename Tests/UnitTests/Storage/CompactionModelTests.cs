@@ -48,6 +48,7 @@ internal sealed class CompactionModel
     private readonly List<Appended> _records = [];
     private readonly Dictionary<long, Offset> _open = [];
     private readonly List<(long Producer, Offset First, Offset Marker)> _aborted = [];
+    private readonly int _keys;
     private int _epoch;
     private Offset _flushed = Offset.Zero;
     private Offset _start = Offset.Zero;
@@ -59,7 +60,8 @@ internal sealed class CompactionModel
     public CompactionModel(int seed)
     {
         _random = new Random(seed);
-        _script = new CompactionScript(seed) { Tools = new() { KeyBytesMax = _random.Next(3) == 0 ? 1 : 1 << 20, HashSeed = (1, (ulong)seed) } };
+        _script = new CompactionScript(seed) { Tools = new() { KeyBytesMax = _random.Next(3) switch { 0 => 1, 1 => 250, _ => 1 << 20 }, HashSeed = (1, (ulong)seed) } };
+        _keys = _random.Next(2) == 0 ? 8 : 40;
         _script.Harness.Options = _script.Harness.Options with
         {
             SegmentBytes = 300 << _random.Next(5),
@@ -103,7 +105,7 @@ internal sealed class CompactionModel
         }
     }
 
-    private string RandomRecord() => $"k{_random.Next(8)}={(_random.Next(4) == 0 ? "" : _random.Next(1000).ToString(CultureInfo.InvariantCulture))}";
+    private string RandomRecord() => $"k{_random.Next(_keys)}={(_random.Next(4) == 0 ? "" : _random.Next(1000).ToString(CultureInfo.InvariantCulture))}";
 
     private string[] RandomRecords() => [.. Enumerable.Range(0, _random.Next(1, 4)).Select(_ => RandomRecord())];
 

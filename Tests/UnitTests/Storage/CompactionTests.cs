@@ -94,6 +94,25 @@ public sealed class CompactionTests
         Assert.Equal(string.Join(' ', Enumerable.Range(0, 50).Select(key => $"{100 + key}:k{key}=2")) + " 150:z=z", script.Content());
     }
 
+    [Fact]
+    public async Task Keys_that_do_not_fit_are_told_apart_in_parts()
+    {
+        var script = await new CompactionScript { Tools = new() { KeyBytesMax = 500 } }.OpenAsync();
+        for (var key = 0; key < 60; key++) script.Append($"k{key}=0");
+        script.Roll("k7=1");
+        Assert.True((await script.CompactAsync())!.Value.IsWhole);
+        // What was compacted before is part of it.
+        for (var round = 1; round < 4; round++)
+            for (var key = 0; key < 50; key++) script.Append($"k{key}={(key == 9 ? "" : round)},x{key}={round}");
+        script.Roll();
+
+        Assert.True((await script.CompactAsync())!.Value.IsWhole);
+
+        var expected = Enumerable.Range(50, 10).Select(key => $"{key}:k{key}=0").Concat(Enumerable.Range(0, 50).SelectMany(
+            key => (string[])[$"{261 + 2 * key}:k{key}={(key == 9 ? "" : "3")}", $"{262 + 2 * key}:x{key}=3"]));
+        Assert.Equal(string.Join(' ', expected) + " 361:z=z", script.Content());
+    }
+
     [Theory]
     [InlineData(CompressionType.Gzip)]
     [InlineData(CompressionType.Lz4)]

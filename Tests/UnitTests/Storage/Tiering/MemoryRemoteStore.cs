@@ -32,14 +32,17 @@ internal sealed class MemoryRemoteStore(ManualClock clock) : IRemoteStore
 
     public void Remove(string name) => _objects.Remove(name);
 
-    public Task WriteAsync(string name, ILogFile source, long position, long length, CancellationToken cancellationToken) => Do("write", name, () =>
+    public async Task WriteAsync(string name, Stream content, CancellationToken cancellationToken)
     {
-        Assert.False(_objects.ContainsKey(name), $"{name} was written before");
-        var bytes = new byte[length];
-        for (var at = 0; at < length;) at += source.Read(position + at, bytes.AsSpan(at));
-        Put(name, bytes);
-        return true;
-    });
+        var bytes = new byte[content.Length];
+        await content.ReadExactlyAsync(bytes, cancellationToken);
+        await Do("write", name, () =>
+        {
+            Assert.False(_objects.ContainsKey(name), $"{name} was written before");
+            Put(name, bytes);
+            return true;
+        });
+    }
 
     public Task<int> ReadAsync(string name, long position, Memory<byte> destination, CancellationToken cancellationToken)
     {

@@ -94,7 +94,8 @@ public abstract class RemoteStoreContract : IDisposable
     {
         using var file = Files.Open(Path.Combine(_directory.FullName, "source"), create: true);
         file.Write(0, bytes);
-        await store.WriteAsync(name, file, position, length, default);
+        await using var content = new SegmentStream(file, position, length);
+        await store.WriteAsync(name, content, default);
     }
 
     private static async Task<byte[]> ReadAsync(IRemoteStore store, string name, long position, int length)

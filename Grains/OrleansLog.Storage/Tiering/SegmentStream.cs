@@ -1,9 +1,7 @@
-using OrleansLog.Storage;
+namespace OrleansLog.Storage.Tiering;
 
-namespace OrleansLog.Blobs;
-
-/// <summary>Part of a file, as the SDK wants to read it. One user at a time; the file stays its owner's.</summary>
-internal sealed class LogFileStream(ILogFile file, long start, long length) : Stream
+/// <summary>Part of a segment's file, as a store reads it. One user at a time; the file stays its owner's.</summary>
+internal sealed class SegmentStream(ILogFile file, long start, long length) : Stream
 {
     private long _position;
 

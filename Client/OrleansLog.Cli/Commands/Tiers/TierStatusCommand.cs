@@ -1,0 +1,86 @@
+using System.CommandLine;
+using OrleansLog.Cli.Output;
+using OrleansLog.Client;
+using OrleansLog.Protocol;
+
+namespace OrleansLog.Cli.Commands;
+
+/// <summary><c>olog tier status</c>.</summary>
+internal static class TierStatusCommand
+{
+    private const string Setting = "remote.storage.enable";
+
+    private static readonly Argument<string[]> Topics = new("NAME")
+    {
+        Description = $"The topics to show; all with {Setting} by default.",
+        Arity = ArgumentArity.ZeroOrMore,
+    };
+
+    public static Command Create() => new OlogCommand(
+        "status",
+        "Shows up to where partitions are in remote storage, and what only the brokers have: that would be lost with all of their disks.",
+        "olog tier status",
+        "olog tier status orders")
+    {
+        Topics,
+    }.Runs(RunAsync);
+
+    private static async Task RunAsync(Session session, CancellationToken cancellationToken)
+    {
+        var client = await session.ConnectAsync(cancellationToken);
+        var table = new TextTable("TOPIC", ">PARTITION", ">START", ">STORED TO", ">ON DISK FROM", ">END", ">NOT STORED", "SINCE");
+        foreach (var topic in await ChooseAsync(session, client.Admin, cancellationToken))
+            foreach (var partition in TopicLookup.Choose(await client.Admin.DescribeTopicAsync(topic, cancellationToken), []))
+                await AddAsync(table, client, partition, cancellationToken);
+        table.WriteTo(session.Terminal);
+        if (table.RowCount == 0) session.Remark($"no topic has {Setting}=true; set it with 'olog topics create NAME --config {Setting}=true'.");
+    }
+
+    private static async Task<IEnumerable<string>> ChooseAsync(Session session, AdminClient admin, CancellationToken cancellationToken)
+    {
+        if (session.Get(Topics) is { Length: > 0 } named)
+        {
+            await TopicLookup.RequireAsync(admin, named, cancellationToken);
+            return named;
+        }
+
+        List<string> chosen = [];
+        foreach (var topic in await admin.ListTopicsAsync(includeInternal: false, cancellationToken))
+        {
+            var configs = await admin.DescribeConfigsAsync(ConfigResource.Topic(topic.Name), includeDocumentation: false, cancellationToken);
+            if (configs.Any(entry => entry is { Name: Setting, Value: "true" })) chosen.Add(topic.Name);
+        }
+        return chosen;
+    }
+
+    private static async Task AddAsync(TextTable table, OrleansLogClient client, TopicPartition partition, CancellationToken cancellationToken)
+    {
+        var start = await FindAsync(OffsetSpec.Earliest);
+        var storedTo = await FindAsync(OffsetSpec.LatestTiered);
+        var onDiskFrom = await FindAsync(OffsetSpec.EarliestLocal);
+        var end = await FindAsync(OffsetSpec.Latest);
+        var firstNotStored = storedTo == Offset.None ? onDiskFrom : storedTo + 1L;
+        var since = firstNotStored < end ? await TimeOfAsync(client, partition, firstNotStored, cancellationToken) : "";
+        table.Add(
+            partition.Topic, $"{partition.Partition}", $"{start}", storedTo == Offset.None ? "nothing" : $"{storedTo}", $"{onDiskFrom}", $"{end}",
+            Units.Count(Math.Max(0, end - firstNotStored)), since);
+
+        async Task<Offset> FindAsync(OffsetSpec spec)
+        {
+            var found = (await client.Admin.ListOffsetsAsync(new Dictionary<TopicPartition, OffsetSpec> { [partition] = spec }, cancellationToken))[partition];
+            return found.Error == ErrorCode.None
+                ? found.Offset
+                : throw new CommandException($"partition {partition} does not tell its offsets ({found.Error}); see whether its leader runs with 'olog topics describe {partition.Topic}'.");
+        }
+    }
+
+    private static async Task<string> TimeOfAsync(OrleansLogClient client, TopicPartition partition, Offset offset, CancellationToken cancellationToken)
+    {
+        await using var consumer = client.CreateConsumer();
+        consumer.Assign([new TopicPartitionOffset(partition, offset)]);
+        await foreach (var batch in consumer.ConsumeBatchesAsync(cancellationToken))
+            foreach (var record in batch)
+                return Units.Invariant($"{DateTimeOffset.FromUnixTimeMilliseconds(record.Timestamp):yyyy-MM-dd HH:mm:ss}Z");
+        return "";
+    }
+}
