@@ -64,12 +64,10 @@ public sealed partial class PartitionLog
     public async Task<CompactionResult?> CompactAsync(Offset highWatermark, CompactionTools tools)
     {
         ThrowIfFailed();
-        var segments = _segments;
+        if (Options.Compaction is not { } options || await FindSourceAsync(highWatermark, options) is not { } source) return null;
+        using var pass = new CompactionPass(source, tools);
         try
         {
-            if (Options.Compaction is not { } options || await FindSourceAsync(highWatermark, options) is not { } source) return null;
-            segments = source.Segments;
-            using var pass = new CompactionPass(source, tools);
             await pass.MapKeysAsync(_time.GetUtcNow().ToUnixTimeMilliseconds(), options.DeleteRetentionMs);
             return await RewriteAsync(source, pass);
         }
@@ -80,7 +78,7 @@ public sealed partial class PartitionLog
                 if (_segments.Contains(damaged.Segment) && damaged.Range.To <= damaged.Segment.NextOffset) damaged.Segment.Refuse(damaged.Range);
             throw;
         }
-        catch (Exception e) when (e is ObjectDisposedException || (e is IOException && Failure is null && !segments.All(Volatile.Read(ref _segments).Contains)))
+        catch (Exception e) when (e is ObjectDisposedException || (e is IOException && Failure is null && !pass.Reads.All(Volatile.Read(ref _segments).Contains)))
         {
             _logger.LogDebug(e, "{Directory}: segments were deleted while they were compacted", Directory);
             return null;

@@ -16,6 +16,7 @@ var root = new RootCommand(
     CommandLine.Program("start-idle", "ours alone: start, idle memory, bytes and flushes written, recovery after kill -9", StartIdle.Run),
     CommandLine.Program("replication", "ours alone: one replica against three, in one process, acks=all", Replication.Run),
     CommandLine.Program("groups", "ours alone: rebalances, commits of offsets, failover of coordinators", Groups.Run),
+    CommandLine.Program("shares", "ours alone: a share group beside a consumer group, record by record", Sharing.Run),
     CommandLine.Program("compaction", "ours alone: a log that holds each key twice, against a sequential copy of the same files", Compaction.Run),
     CommandLine.Program("allocations", "ours alone: bytes allocated for a request and for a record", Allocations.Run),
 };

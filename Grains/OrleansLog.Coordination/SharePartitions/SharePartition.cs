@@ -17,6 +17,7 @@ public sealed class SharePartition : IDisposable
     private readonly SharePartitionPorts _ports;
     private readonly InFlightRecords _records;
     private readonly ITimer _timer;
+    private readonly long _started;
     private readonly CancellationTokenSource _closing = new();
     private List<TaskCompletionSource<ErrorCode>> _waiting = [];
     private Task<ErrorCode>? _opening;
@@ -28,6 +29,7 @@ public sealed class SharePartition : IDisposable
     {
         (_key, _epoch, _ports) = (key, epoch, ports);
         _records = new(settings);
+        _started = ports.Time.GetTimestamp();
         _timer = ports.Time.CreateTimer(_ => Expire(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
@@ -106,7 +108,7 @@ public sealed class SharePartition : IDisposable
         bool released;
         lock (_gate)
         {
-            released = !_isOver && _records.ReleaseAll(member);
+            released = !_isOver && Frees(() => _records.ReleaseAll(member));
             Store();
         }
         if (released)
@@ -130,7 +132,15 @@ public sealed class SharePartition : IDisposable
     /// <summary>Serves no more: the leadership has ended, or nobody needs it.</summary>
     public void Dispose() => End(ErrorCode.NotLeaderOrFollower);
 
-    private long NowMs => _ports.Time.GetUtcNow().ToUnixTimeMilliseconds();
+    // Locks last as long as they were said to, whatever happens to the time of day.
+    private long NowMs => (long)_ports.Time.GetElapsedTime(_started).TotalMilliseconds;
+
+    /// <summary>Whether a change lets members acquire what they could not before: records, or room for more.</summary>
+    private bool Frees(Func<bool> change)
+    {
+        var wasFull = !_records.HasRoom;
+        return change() || (wasFull && _records.HasRoom);
+    }
 
     private async Task<ErrorCode> OpenOnceAsync()
     {
@@ -171,7 +181,7 @@ public sealed class SharePartition : IDisposable
         {
             if (_isOver)
                 return;
-            released = _records.Expire(NowMs);
+            released = Frees(() => _records.Expire(NowMs));
             Store();
             ArmTimer();
         }
@@ -244,7 +254,7 @@ public sealed class SharePartition : IDisposable
         lock (_gate)
         {
             if (error == ErrorCode.None)
-                return _records.Stored();
+                return Frees(_records.Stored);
             _records.NotStored();
             ArmTimer();
             return false;

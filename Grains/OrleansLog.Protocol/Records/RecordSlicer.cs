@@ -42,21 +42,61 @@ public ref struct RecordSlicer(ReadOnlySpan<byte> records, int count)
         if (_left <= 0) return End == _records.Length ? false : throw new CorruptRecordException("A batch has bytes after its last record", End);
         _left--;
         Start = End;
-        var cursor = new RecordCursor(_records, Start);
-        var length = cursor.ReadVarint();
-        End = cursor.Position;
-        cursor.Take(length);
-        var body = new RecordCursor(_records[..cursor.Position], End);
-        End = cursor.Position;
-        body.ReadByte();
-        TimestampDelta = body.ReadVarlong();
-        AfterTimestamp = body.Position;
-        OffsetDelta = body.ReadVarint();
-        KeyLength = body.ReadVarint();
-        KeyStart = body.Position;
-        if (KeyLength >= 0) body.Take(KeyLength);
-        else KeyLength = -1;
-        ValueIsNull = body.ReadVarint() < 0;
-        return true;
+        var at = Start;
+        var length = ReadInt(ref at);
+        if ((uint)length > (uint)(_records.Length - at)) throw new CorruptRecordException($"A record of {length} bytes where {_records.Length - at} are left", at);
+        End = at + length;
+        // The attributes of a record, of which there are none.
+        at++;
+        TimestampDelta = ReadLong(ref at);
+        AfterTimestamp = at;
+        OffsetDelta = ReadInt(ref at);
+        KeyLength = Math.Max(-1, ReadInt(ref at));
+        KeyStart = at;
+        if (KeyLength > End - at) throw new CorruptRecordException($"A key of {KeyLength} bytes where {End - at} are left", at);
+        at += Math.Max(0, KeyLength);
+        ValueIsNull = ReadInt(ref at) < 0;
+        return at <= End ? true : throw new CorruptRecordException("A record is shorter than what it holds", Start);
+    }
+
+    // Most numbers take one byte or two.
+    private readonly int ReadInt(ref int at)
+    {
+        var bytes = _records;
+        if ((uint)(at + 1) < (uint)bytes.Length)
+        {
+            uint first = bytes[at], second = bytes[at + 1];
+            if (first < 0x80)
+            {
+                at++;
+                return Varint.UnZigZag(first);
+            }
+
+            if (second < 0x80)
+            {
+                at += 2;
+                return Varint.UnZigZag((first & 0x7f) | (second << 7));
+            }
+        }
+
+        var length = at <= bytes.Length ? Varint.TryRead(bytes[at..], out int value) : Malformed(out value);
+        at += length > 0 ? length : throw new CorruptRecordException("A record holds a malformed number", at);
+        return value;
+    }
+
+    private readonly long ReadLong(ref int at)
+    {
+        var bytes = _records;
+        if ((uint)(at + 1) < (uint)bytes.Length && bytes[at + 1] < 0x80) return ReadInt(ref at);
+        var length = at <= bytes.Length ? Varint.TryRead(bytes[at..], out long value) : Malformed(out value);
+        at += length > 0 ? length : throw new CorruptRecordException("A record holds a malformed number", at);
+        return value;
+    }
+
+    private static int Malformed<T>(out T value)
+        where T : struct
+    {
+        value = default;
+        return 0;
     }
 }

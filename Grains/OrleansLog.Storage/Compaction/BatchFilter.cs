@@ -93,8 +93,11 @@ internal sealed class BatchFilter(FilterPlan plan, BatchDecoder decoder, Func<Co
     {
         var isExpired = header.DeleteHorizonMs <= plan.NowMs;
         var (kept, tombstones) = (0, 0);
-        foreach (ref var place in decoder.Places)
+        var places = decoder.Places;
+        for (var i = 0; i < places.Length; i++)
         {
+            if (plan.Dead is null && i + OffsetMap.Ahead < places.Length) plan.Keys.Prefetch(places[i + OffsetMap.Ahead].Key);
+            ref var place = ref places[i];
             var isLast = IsLastOfKey(header.BaseOffset + place.OffsetDelta, place);
             if (isLast && place.IsTombstone && isExpired) RemovedBefore = header.NextOffset;
             // What is not kept is known by its end from here on.

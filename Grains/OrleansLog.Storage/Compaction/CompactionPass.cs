@@ -24,6 +24,7 @@ internal sealed record CompactionSource(
 internal sealed class CompactionPass(CompactionSource source, CompactionTools tools) : IDisposable
 {
     public const int StepBytes = 1 << 20;
+    private const int FlushBytes = 16 << 20;
 
     private readonly BatchDecoder _decoder = new(tools.Compressors, new KeyHasher(tools.HashSeed));
     private BatchFilter? _filter;
@@ -35,6 +36,9 @@ internal sealed class CompactionPass(CompactionSource source, CompactionTools to
     public Offset NextDirty { get; private set; } = source.End;
 
     public BatchFilter Filter => _filter!;
+
+    /// <summary>The segments that it is reading.</summary>
+    public IReadOnlyList<Segment> Reads { get; private set; } = source.Segments;
 
     /// <summary>Finds the last offset of every key of what is dirty.</summary>
     public async Task MapKeysAsync(long nowMs, long deleteRetentionMs)
@@ -89,20 +93,38 @@ internal sealed class CompactionPass(CompactionSource source, CompactionTools to
     /// <summary>Writes what is left of a group, the next one after those before.</summary>
     public async Task RewriteAsync(Segment[] group, Segment output, int indexIntervalBytes)
     {
+        Reads = group;
         output.Create();
         output.Log.Truncate(0);
         using var reader = new SegmentsReader(group, group[0].BaseOffset);
         using var writer = new CleanedSegmentWriter(output, indexIntervalBytes);
-        var written = 0;
-        for (var read = 0; reader.MoveNext();)
+        var (written, flushed) = (0, 0);
+        var flush = Task.CompletedTask;
+        try
         {
-            Filter.Filter(reader.Header, reader.Batch, writer);
-            if ((read += reader.TakeBytes()) < StepBytes) continue;
-            await tools.Pace(read + output.Size - written);
-            (read, written) = (0, output.Size);
-        }
+            for (var read = 0; reader.MoveNext();)
+            {
+                Filter.Filter(reader.Header, reader.Batch, writer);
+                if ((read += reader.TakeBytes()) < StepBytes) continue;
+                await tools.Pace(read + output.Size - written);
+                (read, written) = (0, output.Size);
+                // The disk writes while the next records are looked at.
+                if (written - flushed < FlushBytes) continue;
+                await flush;
+                flush = output.Log.FlushAsync().AsTask();
+                flushed = written;
+            }
 
-        writer.Complete();
+            writer.Complete();
+            await flush;
+            Reads = [];
+        }
+        finally
+        {
+            // Nobody closes the file under it.
+            await Task.WhenAny(flush);
+            _ = flush.Exception;
+        }
     }
 
     public void Dispose()
@@ -119,8 +141,11 @@ internal sealed class CompactionPass(CompactionSource source, CompactionTools to
     {
         var header = reader.Header;
         if (header.IsControl || aborted.Contains(header) || !_decoder.TryDecode(header, reader.Batch, out _)) return true;
-        foreach (ref readonly var place in _decoder.Places)
+        var places = _decoder.Places;
+        for (var i = 0; i < places.Length; i++)
         {
+            if (i + OffsetMap.Ahead < places.Length) map.Prefetch(places[i + OffsetMap.Ahead].Key);
+            ref readonly var place = ref places[i];
             if (!place.HasKey) continue;
             var offset = header.BaseOffset + place.OffsetDelta;
             if (map.TryPut(place.Key, offset)) continue;

@@ -23,7 +23,8 @@ internal sealed class KeysInParts(CompactionSource source, CompactionTools tools
     /// <param name="offsets">How many there are.</param>
     public async Task<DeadRecords> FindDeadAsync(long offsetsMapped, long offsets)
     {
-        var width = Math.Min(0.5, (double)Math.Max(1, offsetsMapped) / offsets * FillWanted);
+        // Were all keys as many as those so far, a part would be half of that. Mostly some come again.
+        var width = Math.Min(0.5, 2.0 * Math.Max(1, offsetsMapped) / offsets * FillWanted);
         for (var from = 0.0; from < All;)
         {
             var to = Math.Min(All, from + width);
@@ -72,13 +73,17 @@ internal sealed class KeysInParts(CompactionSource source, CompactionTools tools
         return true;
     }
 
+    private static bool IsIn(KeyHash key, ulong lowest, ulong highest) => key.Fingerprint >= lowest && (key.Fingerprint < highest || highest == ulong.MaxValue);
+
     private bool Take(bool isOfDirty, bool isDirty, ulong lowest, ulong highest)
     {
-        foreach (ref readonly var place in decoder.Places)
+        var places = decoder.Places;
+        for (var i = 0; i < places.Length; i++)
         {
+            if (i + OffsetMap.Ahead < places.Length && IsIn(places[i + OffsetMap.Ahead].Key, lowest, highest)) map.Prefetch(places[i + OffsetMap.Ahead].Key);
+            ref readonly var place = ref places[i];
             var number = _number++;
-            var hash = place.Key.Fingerprint;
-            if (!place.HasKey || hash < lowest || (hash >= highest && highest != ulong.MaxValue)) continue;
+            if (!place.HasKey || !IsIn(place.Key, lowest, highest)) continue;
             if (isOfDirty)
             {
                 if (!map.TryExchange(place.Key, number, out var before)) return false;

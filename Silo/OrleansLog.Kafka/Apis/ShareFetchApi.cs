@@ -94,9 +94,12 @@ internal sealed class ShareFetchApi(Broker.Broker broker)
     private async Task<List<(SessionPartition Id, SharedPartition Shared)>> OpenAsync(ShareSession session, ShareSettings settings, ShareFetchAnswer answer)
     {
         var open = new List<(SessionPartition, SharedPartition)>();
-        foreach (var id in Sharing.Sessions.PartitionsOf(session))
+        // Side by side: one whose state cannot be read just now holds the others up no longer than it has to.
+        var opening = Sharing.Sessions.PartitionsOf(session)
+            .Select(id => (Id: id, Opened: Sharing.OpenAsync(new(session.Owner.Group, id.TopicId, id.Partition), settings).AsTask())).ToList();
+        foreach (var (id, opened) in opening)
         {
-            var (error, shared) = await Sharing.OpenAsync(new(session.Owner.Group, id.TopicId, id.Partition), settings);
+            var (error, shared) = await opened;
             if (shared is null)
                 answer.Failed(id, _acknowledgements.WhyNot(id, error));
             else

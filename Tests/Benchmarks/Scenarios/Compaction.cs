@@ -38,9 +38,11 @@ internal static class Compaction
 
         var copies = new List<double> { Copy(directory, bytes) };
         ResetPeakMemory();
+        var cpu = Environment.CpuUsage.TotalTime;
         var started = Stopwatch.GetTimestamp();
         var passes = await CompactAsync(log, options.KeyMegabytes);
         var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
+        var cpuSeconds = (Environment.CpuUsage.TotalTime - cpu).TotalSeconds;
         var memory = PeakMemory();
         var after = log.Segments.Where(segment => segment.IsSealed).Sum(segment => (long)segment.SizeInBytes);
         Check(log, keys);
@@ -55,7 +57,7 @@ internal static class Compaction
         table.Add($"compaction, {passes} passes", Text.Fixed(bytes / seconds / 1e6, 0));
         table.Print(Console.Out);
         Console.WriteLine(string.Create(
-            CultureInfo.InvariantCulture, $"ratio {bytes / seconds / copied:0.00}; {bytes / 1e9:0.00} GB became {after / 1e9:0.00} GB in {seconds:0.0} s; peak memory {memory >> 20} MiB"));
+            CultureInfo.InvariantCulture, $"ratio {bytes / seconds / copied:0.00}; {bytes / 1e9:0.00} GB became {after / 1e9:0.00} GB in {seconds:0.0} s, {cpuSeconds:0.0} s of them CPU; peak memory {memory >> 20} MiB"));
     }
 
     private static void Write(PartitionLog log, long keys, long bytes)

@@ -26,7 +26,6 @@ internal static class Groups
         {
             Rebalances(options);
             Failover(options);
-            Sharing.Run(options);
         }
         catch (UnavailableException e)
         {

@@ -72,6 +72,32 @@ public sealed class SameClientAnyWayTests : IAsyncLifetime
 
     [Theory]
     [MemberData(nameof(Ways))]
+    public async Task A_share_group_takes_each_record_and_says_what_became_of_it(Way way)
+    {
+        var client = await ConnectAsync(way);
+        await client.Admin.CreateTopicAsync(new NewTopic("jobs", PartitionCount: 1));
+        await client.Admin.AlterConfigsAsync(new(ConfigResourceType.Group, "handlers"), [ConfigChange.Set("share.auto.offset.reset", "earliest")]);
+        await using (var producer = client.CreateProducer())
+        {
+            for (var i = 0; i < 10; i++) await producer.ProduceAsync("jobs", Bytes(i));
+        }
+        await using var consumer = client.CreateShareConsumer<byte[], byte[]>(new() { GroupId = "handlers", Acknowledgement = ShareAcknowledgement.Explicit });
+        consumer.Subscribe("jobs");
+        var deliveries = new List<int>();
+        await foreach (var record in consumer.ConsumeAsync())
+        {
+            deliveries.Add(record.DeliveryCount);
+            if (record.Offset.Value == 4 && record.DeliveryCount == 1) record.Release();
+            else record.Accept();
+            if (deliveries.Count == 11) break;
+        }
+        Assert.All(await consumer.CommitAsync(), outcome => Assert.Equal(ErrorCode.None, outcome.Error));
+        Assert.Equal([1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2], deliveries);
+        Assert.Equal(10, Assert.Single(await client.Admin.ListShareGroupOffsetsAsync("handlers")).Start!.Value.Value);
+    }
+
+    [Theory]
+    [MemberData(nameof(Ways))]
     public async Task A_group_goes_on_where_it_committed(Way way)
     {
         var client = await ConnectAsync(way);
