@@ -105,7 +105,7 @@ public sealed class TransactionTests
         Assert.Equal(first.ProducerId, second.ProducerId);
         Assert.Equal(ErrorCode.InvalidProducerEpoch, await first.WriteAsync("orders", "late"));
         Assert.Equal(ErrorCode.ProducerFenced, await first.EndAsync(isCommit: true));
-        Assert.Equal(Ok, await second.WriteAsync("orders", "kept"));
+        Assert.Equal(Ok, await UntilOver(() => second.WriteAsync("orders", "kept")));
         Assert.Equal(Ok, await second.EndAsync(isCommit: true));
         await SettledAsync(client, "orders", 4);
         Assert.Equal(["2:kept"], await ReadAsync(client, "orders"));
@@ -164,8 +164,8 @@ public sealed class TransactionTests
         var producer = await TransactionScript.InitAsync(client);
         for (var i = 0; i < 60; i++)
         {
-            Assert.Equal(Ok, await producer.WriteAsync("orders", $"{i}"));
-            Assert.Equal(Ok, await producer.CommitOffsetAsync("shop", "orders", i));
+            Assert.Equal(Ok, await UntilOver(() => producer.WriteAsync("orders", $"{i}")));
+            Assert.Equal(Ok, await UntilOver(() => producer.CommitOffsetAsync("shop", "orders", i)));
             Assert.Equal(Ok, await producer.EndAsync(isCommit: i % 2 == 0));
         }
 
