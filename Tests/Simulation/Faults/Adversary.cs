@@ -156,6 +156,8 @@ public sealed class Adversary(SimCluster cluster)
     {
         if (broker.Replica is not { IsLeader: true } replica) return;
         var start = replica.Log.LogStartOffset;
+        // A new leader may not have heard yet how far all is committed, not even that what is deleted was.
+        if (replica.HighWatermark < start) return;
         var before = start + _random.Below(replica.HighWatermark - start + 1);
         if (_random.Chance(0.3)) before = replica.HighWatermark;
         cluster.NoteDeletion(replica.LeaderEpoch, before);
