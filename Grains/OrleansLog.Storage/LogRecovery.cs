@@ -192,7 +192,7 @@ internal sealed class LogRecovery
         var isTrusted = scanner.Position < trusted;
         var isFollowed = scanner.IsFollowed || NextSegmentIsSound(index);
         if (!isTrusted && !scanner.IsFollowed && isFollowed && NextBaseOffset(index) == scanner.NextOffset) Trim(segment, scanner);
-        else if (!isTrusted && !WillBeDropped(index) && !scanner.IsWholeOutOfPlace && (!isFollowed || scanner.IsPartlyUnwritten())) Cut(segment, scanner, length);
+        else if (!isTrusted && !WillBeDropped(index) && (scanner.IsPartlyUnwritten() || !(isFollowed || scanner.IsWholeOutOfPlace))) Cut(segment, scanner, length);
         else Refuse(segment, scanner.Damage(segment.LogPath, EndOf(index, scanner)));
     }
 

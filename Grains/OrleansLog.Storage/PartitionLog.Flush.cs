@@ -69,9 +69,14 @@ public sealed partial class PartitionLog
         }
         catch (Exception e)
         {
-            if (Failure is null) _logger.LogError(e, "Flushing {Directory} failed; it takes no more appends", Directory);
-            Fail(new StorageException($"Flushing {Directory} failed: {e.Message}. Restart the broker to recover what reached the disk", e));
+            FailFlush(e);
         }
+    }
+
+    private void FailFlush(Exception e)
+    {
+        if (Failure is null) _logger.LogError(e, "Flushing {Directory} failed; it takes no more appends", Directory);
+        Fail(new StorageException($"Flushing {Directory} failed: {e.Message}. Restart the broker to recover what reached the disk", e));
     }
 
     private async ValueTask FlushSegmentsAsync(Offset upTo)

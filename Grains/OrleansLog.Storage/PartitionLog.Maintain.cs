@@ -100,7 +100,7 @@ public sealed partial class PartitionLog
     {
         lock (_turn)
         {
-            var dropped = _segments.TakeWhile(segment => segment.NextOffset <= start).ToArray();
+            var dropped = _segments.TakeWhile(segment => segment.NextOffset <= start && !segment.HasRemains).ToArray();
             Volatile.Write(ref _logStartOffset, start.Value);
             Volatile.Write(ref _segments, _segments[dropped.Length..]);
             Volatile.Write(ref _epochs, Epochs.WithoutBefore(start));

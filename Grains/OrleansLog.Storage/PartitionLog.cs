@@ -89,7 +89,8 @@ public sealed partial class PartitionLog : IAsyncDisposable
     /// <param name="epoch">The leader's.</param>
     /// <param name="transaction">What the caller knows of the transaction that a batch belongs to.</param>
     /// <exception cref="StorageException">
-    /// The disk is full or failed; nothing was appended. After a failed flush every append ends so.
+    /// The disk is full or failed; nothing was appended. After a failed flush every append ends so, and for a moment after an
+    /// append that failed half-way.
     /// </exception>
     /// <exception cref="ArgumentException">The bytes are not whole batches.</exception>
     public AppendResult Append(Memory<byte> batches, LeaderEpoch epoch, TransactionCheck transaction = default)
@@ -119,7 +120,7 @@ public sealed partial class PartitionLog : IAsyncDisposable
         lock (_turn) _isRollDue = _segments.Length > 0;
     }
 
-    private LeaderEpochs Epochs => Volatile.Read(ref _epochs);
+    internal LeaderEpochs Epochs => Volatile.Read(ref _epochs);
 
     private static Offset AssignOffsets(Span<byte> batches, Offset next, LeaderEpoch epoch)
     {
@@ -140,12 +141,14 @@ public sealed partial class PartitionLog : IAsyncDisposable
 
     private void Write(ReadOnlySpan<byte> bytes, Offset nextOffset, long nowMs)
     {
+        ThrowIfRemains();
         try
         {
             SegmentFor(bytes.Length, nextOffset, nowMs).Append(bytes, nextOffset, Options.IndexIntervalBytes);
         }
         catch (IOException e)
         {
+            CutRemains();
             throw new StorageException($"Appending {bytes.Length} bytes to {Directory} failed: {e.Message}", e);
         }
     }
@@ -153,19 +156,13 @@ public sealed partial class PartitionLog : IAsyncDisposable
     private Segment SegmentFor(int length, Offset nextOffset, long nowMs)
     {
         if (_segments.Length > 0 && !MustRoll(_segments[^1], length, nextOffset, nowMs)) return _segments[^1];
-        if (_segments.Length > 0) Seal(_segments[^1]);
+        if (_segments.Length > 0) _segments[^1].StoreIndexes();
         var segment = new Segment(_files, Directory, LogEndOffset, nowMs);
         segment.Create();
         Volatile.Write(ref _directoryIsDirty, true);
         Volatile.Write(ref _segments, [.. _segments, segment]);
         _isRollDue = false;
         return segment;
-    }
-
-    private static void Seal(Segment segment)
-    {
-        segment.CutDirtyTail();
-        segment.StoreIndexes();
     }
 
     private bool MustRoll(Segment active, int length, Offset nextOffset, long nowMs) =>

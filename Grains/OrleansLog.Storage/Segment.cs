@@ -26,7 +26,6 @@ internal sealed class Segment
     private long _offsetOfMaxTimestamp;
     private long _lastTimeEntry = RecordBatchHeader.NoTimestamp;
     private int _bytesSinceIndexEntry;
-    private bool _tailIsDirty;
     private bool _isRetired;
 
     /// <param name="files">Where the files are.</param>
@@ -65,6 +64,9 @@ internal sealed class Segment
     public Offset NextOffset => new(Volatile.Read(ref _nextOffset));
     public ReadOnlySpan<RefusedRange> Refused => Volatile.Read(ref _refused);
 
+    /// <summary>Whether a failed append may have left bytes behind the last whole batch. On the writer's turn.</summary>
+    public bool HasRemains { get; private set; }
+
     /// <summary>The latest timestamp of the segment's records, -1 when none has one.</summary>
     public long MaxTimestamp
     {
@@ -89,13 +91,12 @@ internal sealed class Segment
     public void Create() => OpenFile(ref _log, SegmentFileNames.LogSuffix, create: true);
 
     /// <summary>Appends whole batches whose offsets follow the segment's last.</summary>
-    /// <exception cref="IOException">Nothing was appended; the next append may try again.</exception>
+    /// <exception cref="IOException">Nothing was appended; see <see cref="HasRemains"/>.</exception>
     public void Append(ReadOnlySpan<byte> batches, Offset nextOffset, int indexIntervalBytes)
     {
-        CutDirtyTail();
-        _tailIsDirty = true;
+        HasRemains = true;
         Log.Write(_size, batches);
-        _tailIsDirty = false;
+        HasRemains = false;
         Index(batches, indexIntervalBytes);
         Publish(_size + batches.Length, nextOffset);
     }
@@ -115,12 +116,12 @@ internal sealed class Segment
         ArrayPool<byte>.Shared.Return(block);
     }
 
-    /// <summary>Cuts off what a failed append left behind the last whole batch.</summary>
-    public void CutDirtyTail()
+    /// <summary>Cuts off what a failed append left behind the last whole batch. It is gone for good when it completes.</summary>
+    public async ValueTask CutRemainsAsync()
     {
-        if (!_tailIsDirty) return;
         Log.Truncate(_size);
-        _tailIsDirty = false;
+        await Log.FlushAsync();
+        HasRemains = false;
     }
 
     /// <summary>Takes over bytes that an earlier process wrote and flushed, with the index entries for them.</summary>
@@ -271,8 +272,7 @@ internal sealed class Segment
         Times.TruncateByValue((int)(nextOffset - BaseOffset));
         LoadMaxTimestamp();
         IndexAgain(Offsets.Last?.Value ?? 0, position);
-        Log.Truncate(position);
-        await Log.FlushAsync();
+        await CutRemainsAsync();
     }
 
     public SegmentInfo Describe(bool isSealed) => new(BaseOffset, NextOffset, Size, MaxTimestamp, isSealed);

@@ -88,7 +88,14 @@ internal sealed class SegmentScanner(
     /// Whether part of the damage was never written: a disk sector, as far as it belongs to the log, is all zeros, or the
     /// file ends amid a batch. A flush would have written it, so nothing from there on was ever flushed.
     /// </summary>
-    public bool IsPartlyUnwritten() => IsCutShort() || HasUnwrittenSector();
+    public bool IsPartlyUnwritten() => IsWholeOutOfPlace ? HasUnwrittenOffset() : IsCutShort() || HasUnwrittenSector();
+
+    // The zeros that the CRC covers are the batch's own. So are all but the offset: a sector may end right behind it.
+    private bool HasUnwrittenOffset()
+    {
+        var unwritten = SectorEnd(Position) - Position;
+        return DamagedFrom > Offset.Zero && unwritten is >= sizeof(long) and < CrcCoversFrom && !Window(Position, unwritten).ContainsAnyExcept((byte)0);
+    }
 
     // Not so when the CRC holds up to the end of the file: then it is the length that is wrong.
     private bool IsCutShort()
@@ -103,7 +110,7 @@ internal sealed class SegmentScanner(
     {
         for (var from = Position; from < NextPosition;)
         {
-            var to = Math.Min(end, (from / SectorBytes + 1) * SectorBytes);
+            var to = Math.Min(end, SectorEnd(from));
             var zerosMin = from == Position && DamagedFrom > Offset.Zero ? sizeof(long) : ZerosMin;
             if (to - from >= zerosMin && !Window(from, to - from).ContainsAnyExcept((byte)0)) return true;
             from = to;
@@ -111,6 +118,8 @@ internal sealed class SegmentScanner(
 
         return false;
     }
+
+    private static int SectorEnd(int at) => (at / SectorBytes + 1) * SectorBytes;
 
     public void Dispose()
     {

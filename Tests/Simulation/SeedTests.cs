@@ -40,8 +40,10 @@ public sealed class SeedTests(ITestOutputHelper output)
     /// with no room to say so there (806615); a stop amid a repair that passed for a clean one (10021088); a leader that did not
     /// hear of it when a member left by itself and was restarted before the two had met (10067692); an earlier leader's records
     /// that an idle partition kept (10104991, 10128617); a stop after a flush that failed while nobody
-    /// wrote, which passed for a clean one (30117218). In 442451 the checker took what an earlier leader had left with a third broker
-    /// for what a damaged one commits.
+    /// wrote, which passed for a clean one (30117218); batches that a failed write had left behind and a crash brought back in the
+    /// place of what had followed (110139148); a torn tail of which the offset alone was missing, taken for damage
+    /// (200013188). In 442451 the checker took what an earlier leader had left with a third broker
+    /// for what a damaged one commits, and in 110121843 what a log had deleted for a part of it.
     /// </summary>
     [Theory]
     [InlineData(49)]
@@ -80,6 +82,9 @@ public sealed class SeedTests(ITestOutputHelper output)
     [InlineData(10104991)]
     [InlineData(10128617)]
     [InlineData(30117218)]
+    [InlineData(110121843)]
+    [InlineData(110139148)]
+    [InlineData(200013188)]
     public void What_broke_once_does_not_break_again(ulong seed) => Assert.Null(SimRun.Run(seed).Violation);
 
     [Fact]

@@ -18,7 +18,8 @@ internal sealed class OffsetRanges(
     public (Offset Start, Offset End) Of(TopicPartition partition) =>
         (Answered(starts[partition], partition), Answered(ends[partition], partition));
 
-    private static Offset Answered(ListedOffset listed, TopicPartition partition) => listed.Error == ErrorCode.None
+    /// <exception cref="CommandException">The partition did not answer.</exception>
+    public static Offset Answered(ListedOffset listed, TopicPartition partition) => listed.Error == ErrorCode.None
         ? listed.Offset
         : throw new CommandException($"partition {partition} does not tell its offsets ({listed.Error}); see whether its leader runs with 'olog topics describe {partition.Topic}'.");
 }

@@ -28,8 +28,14 @@ public sealed record ReplicaPorts
     /// <summary>Bounds what all logs of the broker would have to recover; null for no bound.</summary>
     public RecoveryBudget? RecoveryBudget { get; init; }
 
-    /// <summary>What the broker's partitions share for <see cref="ReplicationOptions.CatchUpBytesPerSecond"/>; null to share nothing.</summary>
-    public CatchUpThrottle? CatchUp { get; init; }
+    /// <summary>
+    /// What the broker's partitions share for <see cref="ReplicationOptions.CatchUpBytesPerSecond"/>; null to share nothing. What
+    /// goes to followers at the tail is not counted and never waits (KIP-73).
+    /// </summary>
+    public Throttle? CatchUp { get; init; }
+
+    /// <summary>What a remote store has of the partitions; null without one.</summary>
+    public IStoredLogs? Stored { get; init; }
 
     public IReplicationObserver Observer { get; init; } = NoObserver.Instance;
 

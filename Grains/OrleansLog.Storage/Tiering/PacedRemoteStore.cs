@@ -10,18 +10,18 @@ namespace OrleansLog.Storage.Tiering;
 /// <param name="time">Tells the time; only differences count.</param>
 public sealed class PacedRemoteStore(IRemoteStore store, long writeBytesPerSecond, long readBytesPerSecond, TimeProvider time) : IRemoteStore
 {
-    private readonly Pace _writing = new(writeBytesPerSecond, time);
-    private readonly Pace _reading = new(readBytesPerSecond, time);
+    private readonly Throttle _writing = new(time);
+    private readonly Throttle _reading = new(time);
 
     public async Task WriteAsync(string name, Stream content, CancellationToken cancellationToken)
     {
-        await using var paced = new PacedStream(content, _writing);
+        await using var paced = new PacedStream(content, _writing, writeBytesPerSecond);
         await store.WriteAsync(name, paced, cancellationToken);
     }
 
     public async Task<int> ReadAsync(string name, long position, Memory<byte> destination, CancellationToken cancellationToken)
     {
-        await _reading.TakeAsync(destination.Length, cancellationToken);
+        await _reading.WaitAsync(destination.Length, readBytesPerSecond, cancellationToken);
         return await store.ReadAsync(name, position, destination, cancellationToken);
     }
 

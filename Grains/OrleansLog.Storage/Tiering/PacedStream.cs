@@ -1,7 +1,7 @@
 namespace OrleansLog.Storage.Tiering;
 
-/// <summary>Another stream, read at a pace; that stream stays its owner's. One user at a time.</summary>
-internal sealed class PacedStream(Stream stream, Pace pace) : Stream
+/// <summary>Another stream, read at a rate; that stream stays its owner's. One user at a time.</summary>
+internal sealed class PacedStream(Stream stream, Throttle throttle, long bytesPerSecond) : Stream
 {
     // What a store reads at once goes in parts, so that others get their turn.
     private const int PartBytesMax = 256 << 10;
@@ -23,7 +23,7 @@ internal sealed class PacedStream(Stream stream, Pace pace) : Stream
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         var part = buffer[..Math.Min(buffer.Length, PartBytesMax)];
-        await pace.TakeAsync(part.Length, cancellationToken);
+        await throttle.WaitAsync(part.Length, bytesPerSecond, cancellationToken);
         return await stream.ReadAsync(part, cancellationToken);
     }
 

@@ -60,14 +60,16 @@ public sealed class LogMatchingInvariant() : Checker("3 log matching")
         var batches = broker.Shadow.Batches;
         for (var i = firstBatch; i < batches.Count; i++)
         {
-            // Where damage is refused the batch before is not seen.
-            if (batches[i].Base != (i == 0 ? Offset.Zero : batches[i - 1].Next)) continue;
+            // Where damage is refused the batch before is not seen, and before the log's start there is none any more.
+            if (batches[i].Base != (i == 0 ? Offset.Zero : batches[i - 1].Next) || IsFirst(broker, batches[i].Base)) continue;
             var before = i == 0 ? LeaderEpoch.None : batches[i - 1].Epoch;
             var key = (batches[i].Base, batches[i].Epoch);
             if (_seen.TryAdd(key, (batches[i], before))) continue;
             Require(_seen[key] == (batches[i], before), $"broker {broker.Id} has another batch at offset {batches[i].Base} of epoch {batches[i].Epoch}: {batches[i]} after epoch {before}, not {_seen[key]}");
         }
     }
+
+    private static bool IsFirst(SimBroker broker, Offset offset) => offset > Offset.Zero && broker.Replica?.Log.LogStartOffset >= offset;
 }
 
 /// <summary>What is committed is held by the whole in-sync set, durably, and the set is large enough.</summary>

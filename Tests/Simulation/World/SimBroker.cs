@@ -147,7 +147,7 @@ public sealed class SimBroker(SimCluster cluster, BrokerId id) : IReplicationObs
             Self = Record,
             Files = Disk,
             Channel = new SimChannel(cluster, this),
-            CatchUp = new CatchUpThrottle(clock),
+            CatchUp = new Throttle(clock),
             Register = new PartitionRegister(client, () => $"{id}-{Record.Epoch}-{nonce++}", clock, 20),
             Cluster = view,
             Time = clock,

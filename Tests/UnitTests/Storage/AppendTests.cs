@@ -89,6 +89,45 @@ public class AppendTests
     }
 
     [Fact]
+    public async Task What_a_failed_append_left_behind_does_not_come_back_in_the_place_of_what_followed()
+    {
+        for (var seed = 0; seed < 20; seed++)
+        {
+            var harness = await new LogHarness(seed).OpenAsync();
+            harness.Append(batches: 1);
+            await harness.FlushAsync();
+            harness.Disk.HoldFlushes = true;
+            byte[] first = TestBatches.At(11), second = TestBatches.At(12);
+            harness.Disk.CapacityBytes = harness.Disk.UsedBytes + first.Length;
+            Assert.Throws<StorageException>(() => harness.Append([.. first, .. second]));
+
+            harness.Disk.CapacityBytes = long.MaxValue;
+            Assert.Contains("try again", Assert.Throws<StorageException>(() => harness.Append(TestBatches.At(13))).Message, StringComparison.Ordinal);
+            harness.Disk.HoldFlushes = false;
+            harness.Disk.ReleaseFlushes();
+            harness.Append(TestBatches.At(14));
+            var appended = harness.ReadAll(Offset.Zero);
+            await harness.ReopenAfterPowerFailureAsync();
+            Assert.True(appended.AsSpan().StartsWith(harness.ReadAll(Offset.Zero)), $"seed {seed}: other records than those that were appended");
+        }
+    }
+
+    [Fact]
+    public async Task When_what_a_failed_append_left_behind_cannot_be_cut_off_the_log_takes_nothing_more()
+    {
+        var harness = await new LogHarness().OpenAsync();
+        harness.Append(batches: 1);
+        await harness.FlushAsync();
+        harness.Disk.CapacityBytes = harness.Disk.UsedBytes + 1;
+        harness.Disk.FailFlushes = true;
+        Assert.Throws<StorageException>(() => harness.Append(batches: 1));
+        harness.Disk.CapacityBytes = long.MaxValue;
+        harness.Disk.FailFlushes = false;
+        Assert.Throws<StorageException>(() => harness.Append(batches: 1));
+        Assert.NotNull(harness.Log.Failure);
+    }
+
+    [Fact]
     public async Task A_full_disk_that_stops_a_roll_stops_nothing_else()
     {
         var harness = await new LogHarness { Options = new LogOptions { SegmentBytes = 100, IndexIntervalBytes = 10 } }.OpenAsync();

@@ -132,6 +132,22 @@ public class RecoveryTests
     }
 
     [Fact]
+    public async Task A_sector_that_ends_behind_the_offset_of_the_last_batch_and_was_never_written_ends_the_log_there()
+    {
+        const int OffsetBytes = 9;
+        var harness = await new LogHarness().OpenAsync();
+        harness.Append(TestBatches.Of(1, [.. Enumerable.Repeat((byte)9, 3)]));
+        var fill = 512 - OffsetBytes - BatchBytes;
+        harness.Append(TestBatches.Of(1, new byte[fill - TestBatches.Of(1, new byte[300]).Length + 300]));
+        Assert.Equal(512 - OffsetBytes, harness.Log.SizeInBytes);
+        harness.Append(batches: 1);
+        harness.Disk.Overwrite(LogHarness.SegmentPath(0), 512 - OffsetBytes, new byte[OffsetBytes]);
+        await harness.ReopenAfterKillAsync();
+        Assert.Equal(new Offset(2), harness.Log.LogEndOffset);
+        Assert.Null(harness.Log.FirstRefusedOffset);
+    }
+
+    [Fact]
     public async Task Damage_in_a_sealed_segment_is_refused_and_everything_else_is_served()
     {
         var harness = await new LogHarness { Options = new LogOptions { SegmentBytes = 4 * BatchBytes, IndexIntervalBytes = 1 } }.OpenAsync();

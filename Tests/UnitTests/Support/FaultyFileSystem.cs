@@ -40,7 +40,7 @@ public sealed class FaultyFileSystem(int seed) : ILogFileSystem
     /// <summary>Counts crashes; a file opened before the last one is of no use any more.</summary>
     internal int Generation { get; private set; }
 
-    private long UsedBytes => _names.Values.Sum(file => file.Current.LongLength);
+    public long UsedBytes => _names.Values.Sum(file => file.Current.LongLength);
 
     public ILogFile Open(string path, bool create)
     {

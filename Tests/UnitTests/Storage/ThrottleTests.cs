@@ -1,22 +1,22 @@
-using OrleansLog.Replication.Replicas;
+using OrleansLog.Storage;
 using OrleansLog.UnitTests.Support;
 
-namespace OrleansLog.UnitTests.Replication;
+namespace OrleansLog.UnitTests.Storage;
 
-public sealed class CatchUpThrottleTests
+public sealed class ThrottleTests
 {
     [Fact]
     public void Without_a_limit_nobody_waits()
     {
-        var throttle = new CatchUpThrottle(new ManualClock());
+        var throttle = new Throttle(new ManualClock());
         for (var i = 0; i < 3; i++) Assert.True(throttle.WaitAsync(1 << 30, long.MaxValue, default).IsCompleted);
     }
 
     [Fact]
-    public void All_who_catch_up_share_the_rate()
+    public void All_share_the_rate()
     {
         var clock = new ManualClock();
-        var throttle = new CatchUpThrottle(clock);
+        var throttle = new Throttle(clock);
         var waits = Enumerable.Range(0, 4).Select(_ => throttle.WaitAsync(500, bytesPerSecond: 1000, default)).ToArray();
         Assert.Equal([true, false, false, false], waits.Select(wait => wait.IsCompleted));
         clock.Advance(TimeSpan.FromMilliseconds(500));
@@ -29,7 +29,7 @@ public sealed class CatchUpThrottleTests
     public void What_was_not_sent_is_given_back()
     {
         var clock = new ManualClock();
-        var throttle = new CatchUpThrottle(clock);
+        var throttle = new Throttle(clock);
         _ = throttle.WaitAsync(1000, bytesPerSecond: 1000, default);
         throttle.Return(900, bytesPerSecond: 1000);
         var next = throttle.WaitAsync(1000, bytesPerSecond: 1000, default);
@@ -41,7 +41,7 @@ public sealed class CatchUpThrottleTests
     public void A_rate_that_was_not_used_does_not_add_up()
     {
         var clock = new ManualClock();
-        var throttle = new CatchUpThrottle(clock);
+        var throttle = new Throttle(clock);
         clock.Advance(TimeSpan.FromHours(1));
         Assert.True(throttle.WaitAsync(1000, bytesPerSecond: 1000, default).IsCompleted);
         Assert.False(throttle.WaitAsync(1000, bytesPerSecond: 1000, default).IsCompleted);

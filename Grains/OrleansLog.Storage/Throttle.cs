@@ -1,12 +1,11 @@
-namespace OrleansLog.Replication.Replicas;
+namespace OrleansLog.Storage;
 
 /// <summary>
-/// Shares a broker's rate of catch-up appends among all partitions that it leads, first come, first served: each append
-/// gets its time when it is planned, and what it did not use is given back. What goes to followers at the tail is not
-/// counted and never waits (KIP-73). Any thread.
+/// Shares a rate of bytes among all who send them, first come, first served: whoever is early waits for its turn, and what it
+/// did not use is given back. Any thread.
 /// </summary>
 /// <param name="time">Tells the time; only differences count.</param>
-public sealed class CatchUpThrottle(TimeProvider time)
+public sealed class Throttle(TimeProvider time)
 {
     private readonly Lock _gate = new();
     private TimeSpan _freeAt;
