@@ -121,6 +121,18 @@ public sealed class SeedTests(ITestOutputHelper output)
         }
     }
 
+    [Fact]
+    public void What_went_from_the_disks_is_in_the_remote_store_whatever_goes_wrong()
+    {
+        var (first, count) = (Seeds.First, Seeds.Count(60));
+        for (var seed = first; seed < first + count; seed++)
+        {
+            var result = SimRun.Run(seed, FaultProfile.DrawTiered(seed), keepsTrace: count == 1);
+            if (count == 1) output.WriteLine(result.Trace);
+            Assert.True(result.Violation is null, $"tiered seed {seed}: {result.Violation}");
+        }
+    }
+
     /// <summary>
     /// The same for other promises: a reader that trusted the last end of a leadership it had read only in part (InMemory
     /// 2564), or had begun where another log does not (InMemory 2867); a deletion of two branches ago (Availability 1077); a
