@@ -55,6 +55,7 @@ internal static class Olog
             GroupsCommand.Create(),
             TransactionsCommand.Create(),
             TierCommand.Create(),
+            RestoreCommand.Create(),
             BrokersCommand.Create(),
             BenchCommand.Create(),
             CommonOptions.Bootstrap,

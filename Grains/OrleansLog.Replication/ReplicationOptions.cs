@@ -21,6 +21,12 @@ public sealed record ReplicationOptions
     /// </summary>
     public bool IsFlushedBeforeAcknowledged { get; init; } = true;
 
+    /// <summary>
+    /// Whether a remote store has what was committed some time ago (<c>remote.storage.enable</c>): a leader that may lack
+    /// records goes on after that, and when all disks are lost one begins there by itself.
+    /// </summary>
+    public bool IsStoredRemotely { get; init; }
+
     /// <summary>The most bytes of one append to a follower that is at the tail; a larger batch travels alone.</summary>
     public int AppendBytesMax { get; init; } = 1 << 20;
 

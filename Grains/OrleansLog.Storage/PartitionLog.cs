@@ -120,7 +120,7 @@ public sealed partial class PartitionLog : IAsyncDisposable
         lock (_turn) _isRollDue = _segments.Length > 0;
     }
 
-    private LeaderEpochs Epochs => Volatile.Read(ref _epochs);
+    internal LeaderEpochs Epochs => Volatile.Read(ref _epochs);
 
     private static Offset AssignOffsets(Span<byte> batches, Offset next, LeaderEpoch epoch)
     {

@@ -1,7 +1,9 @@
 using OrleansLog.Broker.Groups;
 using OrleansLog.Broker.Metadata;
 using OrleansLog.Broker.Partitions;
+using OrleansLog.Broker.Restoring;
 using OrleansLog.Broker.Shares;
+using OrleansLog.Broker.Tiering;
 using OrleansLog.Broker.Topics;
 using OrleansLog.Broker.Transactions;
 using OrleansLog.Coordination;
@@ -82,6 +84,15 @@ public sealed class Broker(
 
     /// <summary>The share-partitions of the partitions that this broker leads.</summary>
     public required Sharing Sharing { get; init; }
+
+    /// <summary>Keeps in the remote store what a cluster is restored from; null without a store.</summary>
+    internal ClusterBackup? Backup { get; init; }
+
+    /// <summary>Up to when the remote store knows what it is to know besides records; null without a store.</summary>
+    public BackupStatus? BackupStatus => Backup?.Status;
+
+    /// <summary>Brings a cluster that was lost back from the remote store; null without one.</summary>
+    public ClusterRestore? Restore { get; init; }
 
     /// <summary>The ids that this broker gives to producers.</summary>
     public ProducerIds ProducerIds => producerIds;

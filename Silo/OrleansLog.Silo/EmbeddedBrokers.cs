@@ -37,6 +37,8 @@ internal sealed class EmbeddedBrokers : IEngine
 
     public string Addresses { get; }
 
+    public Broker.Broker? Broker => _engine.Brokers is [var first, ..] ? first : null;
+
     /// <summary>Claims the ports, then the data directory; serves when everything in it is recovered.</summary>
     public static async Task<IEngine> StartAsync(SiloOptions options, ILoggerFactory loggers, CancellationToken cancellation)
     {

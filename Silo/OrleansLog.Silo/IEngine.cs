@@ -17,6 +17,9 @@ public interface IEngine : IAsyncDisposable
     /// </summary>
     Task<(bool IsChanged, string Text)> ChangeBrokerAsync(int id, string action);
 
+    /// <summary>One of the brokers of this process; null while none runs.</summary>
+    Broker.Broker? Broker { get; }
+
     /// <summary>Where clients are served, as people write it: <c>127.0.0.1:9092</c>.</summary>
     string Addresses { get; }
 }

@@ -36,6 +36,7 @@ public static class SiloProcess
             var engine = await start(options, loggers, stop);
             health.Follow(() => engine.NotReady);
             http.ChangeBroker = engine.ChangeBrokerAsync;
+            http.FindBroker = () => engine.Broker;
             await output.WriteLineAsync(string.Create(
                 CultureInfo.InvariantCulture,
                 $"OrleansLog {Version} serves Kafka on {engine.Addresses} and HTTP on {options.Host}:{http.Port}, data in {options.DataDirectory}"));

@@ -173,7 +173,7 @@ public sealed class BrokerReplicas(ReplicaPorts ports, string directory) : IAsyn
         {
             if (await ports.Register.ReadAsync(replica.Id, _closing.Token) is not { } current || current.Record.Replicas[0] != ports.Self.Id) return;
             var claim = Election.ClaimOf(current.Record, ports.Self, replica.Options);
-            if (claim == Election.Claim.InSync || current.Record.Replicas.Length == 1) await replica.TryLeadAsync(current);
+            if (claim is Election.Claim.InSync or Election.Claim.Rebuilt || current.Record.Replicas.Length == 1) await replica.TryLeadAsync(current);
         }
         catch (Exception e) when (e is OperationCanceledException or IOException)
         {

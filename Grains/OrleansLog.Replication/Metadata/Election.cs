@@ -26,6 +26,12 @@ public static class Election
         /// </summary>
         Survivor,
 
+        /// <summary>
+        /// Everybody who had everything has lost it, disk and all, and a remote store has what was committed some time ago:
+        /// there is no more to be had.
+        /// </summary>
+        Rebuilt,
+
         /// <summary>It may lack committed records, and the topic accepts that.</summary>
         Unclean,
 
@@ -43,8 +49,11 @@ public static class Election
         if (eligible == ReplicaTrust.Kept) return Claim.Eligible;
         var isRecovered = inSync == ReplicaTrust.Recovered || eligible == ReplicaTrust.Recovered;
         if (isRecovered) return options.IsFlushedBeforeAcknowledged ? Claim.Recovered : Claim.Survivor;
-        return options.UncleanLeaderElectionEnable ? Claim.Unclean : Claim.None;
+        return options.UncleanLeaderElectionEnable ? Claim.Unclean : options.IsStoredRemotely ? Claim.Rebuilt : Claim.None;
     }
+
+    /// <summary>Whether a leader on this ground may lack committed records.</summary>
+    public static bool MayLackRecords(Claim claim) => claim is Claim.Survivor or Claim.Rebuilt or Claim.Unclean;
 
     /// <summary>
     /// The record that makes a broker the leader. Members of the in-sync set that are alive stay in it; of the others it
@@ -55,7 +64,7 @@ public static class Election
     {
         var me = new InSyncReplica(self.Id, self.Epoch);
         var epoch = new LeaderEpoch(record.LeaderEpoch.Value + 1);
-        if (claim is Claim.Survivor or Claim.Unclean)
+        if (MayLackRecords(claim))
             return record with { Leader = self.Id, LeaderEpoch = epoch, UncleanEpoch = epoch, InSync = [me], Eligible = [] };
         var others = record.InSync.Where(member => member.Broker != self.Id && isAlive(member.Broker));
         var inSync = others.Append(me).OrderBy(member => record.Replicas.IndexOf(member.Broker));
@@ -98,6 +107,21 @@ public static class Election
         return true;
     }
 
+    /// <summary>Whether every replica that had everything is on another disk by now, as the register knows for certain.</summary>
+    /// <param name="record">The partition.</param>
+    /// <param name="self">Who asks, as it is registered.</param>
+    /// <param name="registered">What a broker is registered with.</param>
+    public static async Task<bool> IsLostAsync(PartitionRecord record, BrokerRecord self, Func<BrokerId, Task<BrokerRecord?>> registered)
+    {
+        foreach (var member in record.InSync.Concat(record.Eligible))
+        {
+            var broker = member.Broker == self.Id ? self : await registered(member.Broker);
+            if (broker is null || broker.TrustIn(member) != ReplicaTrust.Lost) return false;
+        }
+
+        return !record.InSync.IsEmpty;
+    }
+
     /// <summary>
     /// How many others come first, so that brokers that claim the same partition do not all write at once. Only a matter
     /// of good order: the register decides.
@@ -106,7 +130,7 @@ public static class Election
     {
         var before = record.Replicas.TakeWhile(id => id != self.Id).Count(isAlive);
         // While somebody with a better claim than these lives, they stand back altogether: see HasBetterAsync.
-        var isLast = claim is Claim.Eligible or Claim.Unclean;
+        var isLast = claim is Claim.Eligible or Claim.Rebuilt or Claim.Unclean;
         return isLast ? record.Replicas.Length + before : before;
     }
 

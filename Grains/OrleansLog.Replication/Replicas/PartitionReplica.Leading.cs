@@ -23,10 +23,17 @@ public sealed partial class PartitionReplica
         var life = Incarnation;
         var claim = await StrongestClaimAsync(instead.Record, mayLose);
         if (claim == Election.Claim.None) return false;
-        var elected = Election.Elect(instead.Record, _ports.Self, claim, _ports.Cluster.IsAlive, Options);
+        var before = instead.Record;
+        if (Options.IsStoredRemotely && Election.MayLackRecords(claim))
+        {
+            if (await TakeStoredAsync() is not { } stored) return false;
+            if (stored.LeaderEpoch > before.LeaderEpoch) before = before with { LeaderEpoch = stored.LeaderEpoch };
+        }
+
+        var elected = Election.Elect(before, _ports.Self, claim, _ports.Cluster.IsAlive, Options);
         var change = await _ports.Register.ChangeAsync(Id, elected, instead.Version, _closing.Token);
         if (change is not { IsAccepted: true, Current: { } current }) return false;
-        if (claim is Election.Claim.Survivor or Election.Claim.Unclean)
+        if (Election.MayLackRecords(claim))
             _ports.Logger.LogWarning("{Partition}: broker {Broker} leads from {End} on; committed records from there on may be lost", Id, Broker, Log.LogEndOffset);
         return await LeadAsync(current, life);
     }
@@ -36,6 +43,7 @@ public sealed partial class PartitionReplica
         var claim = Election.ClaimOf(record, _ports.Self, mayLose ? Options with { UncleanLeaderElectionEnable = true } : Options);
         if (claim <= Election.Claim.Eligible || claim == Election.Claim.None || mayLose) return claim;
         if (await Election.HasBetterAsync(record, Broker, _ports.Cluster, FindBrokerAsync)) return Election.Claim.None;
+        if (claim == Election.Claim.Rebuilt) return await Election.IsLostAsync(record, _ports.Self, FindBrokerAsync) ? claim : Election.Claim.None;
         if (claim != Election.Claim.Survivor) return claim;
         if (await Election.IsLastSurvivorAsync(record, Broker, FindBrokerAsync)) return claim;
         return Options.UncleanLeaderElectionEnable ? Election.Claim.Unclean : Election.Claim.None;
@@ -88,6 +96,7 @@ public sealed partial class PartitionReplica
         if (_isClosed || _isFailed || life != Incarnation || !_follower.MustAdopt(current.Record.LeaderEpoch)) return false;
         if (_leadership is { } earlier) StepDown(earlier);
         await AdoptAsync(current.Record.LeaderEpoch);
+        await TakeOverStoreAsync(current.Record);
         if (_isFailed) return false;
         var leadership = new Leadership(this, _log, current, _follower.HighWatermark, _ports);
         Volatile.Write(ref _leadership, leadership);

@@ -34,6 +34,9 @@ public sealed record ReplicaPorts
     /// </summary>
     public Throttle? CatchUp { get; init; }
 
+    /// <summary>What a remote store has of the partitions; null without one.</summary>
+    public IStoredLogs? Stored { get; init; }
+
     public IReplicationObserver Observer { get; init; } = NoObserver.Instance;
 
     /// <summary>Makes the decisions of a follower. A simulator puts faulty ones in their place, to see them found.</summary>

@@ -1,6 +1,4 @@
 using System.Collections.Immutable;
-using System.Globalization;
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using OrleansLog.Protocol;
@@ -19,13 +17,18 @@ public sealed record RemoteManifest(
     LeaderEpoch LeaderEpoch, Offset LogStartOffset, ImmutableArray<RemoteSegment> Segments, ImmutableArray<RemoteGarbage> Garbage)
 {
     private const int Format = 1;
-    private const string ChecksumKey = "crc32c";
 
     /// <summary>Nothing is in the store, and the log begins where it begins on the disk.</summary>
     public static RemoteManifest Empty { get; } = new(LeaderEpoch.None, Offset.None, [], []);
 
     /// <summary>The offset after the last one in the store; none when it holds nothing.</summary>
     public Offset End => Segments.IsEmpty ? Offset.None : Segments[^1].NextOffset;
+
+    /// <summary>Where a log goes on that has nothing of its own: after all that is in the store, or was and has expired.</summary>
+    public Offset NextOffset => Offset.Max(Offset.Max(End, LogStartOffset), Offset.Zero);
+
+    /// <summary>The leader epochs of what is in the store, ascending, each with its first offset there.</summary>
+    public IEnumerable<EpochStart> Epochs => Segments.SelectMany(segment => segment.Epochs);
 
     public long SizeInBytes => Segments.Sum(segment => (long)segment.SizeInBytes);
 
@@ -60,32 +63,14 @@ public sealed record RemoteManifest(
         };
     }
 
-    /// <summary>The same without the segments that reach beyond an offset.</summary>
-    public RemoteManifest UpTo(Offset end, DateTimeOffset now)
-    {
-        var kept = Segments.TakeWhile(segment => segment.NextOffset <= end).Count();
-        return this with
-        {
-            Segments = Segments[..kept],
-            Garbage = Garbage.AddRange(Segments.Skip(kept).Select(segment => new RemoteGarbage(segment.Name, now))),
-        };
-    }
-
-    public byte[] Serialize()
-    {
-        var json = JsonSerializer.Serialize(ToDocument(), ManifestJson.Default.ManifestDocument);
-        var checksum = Crc32C.Compute(Encoding.UTF8.GetBytes(json));
-        return Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{json}\n{ChecksumKey} {checksum:x8}\n"));
-    }
+    public byte[] Serialize() => ChecksummedText.Encode(JsonSerializer.Serialize(ToDocument(), ManifestJson.Default.ManifestDocument));
 
     /// <exception cref="InvalidDataException">The bytes are not what was written, or of a later format.</exception>
     public static RemoteManifest Parse(ReadOnlySpan<byte> bytes, string name)
     {
-        var text = Encoding.UTF8.GetString(bytes);
-        var end = text.LastIndexOf($"\n{ChecksumKey} ", StringComparison.Ordinal);
-        if (end < 0 || text[end..] != string.Create(CultureInfo.InvariantCulture, $"\n{ChecksumKey} {Crc32C.Compute(Encoding.UTF8.GetBytes(text[..end])):x8}\n"))
-            throw new InvalidDataException($"'{name}' in the remote store is not what was written there. Nothing is read from it or changed; put back an earlier version.");
-        var document = JsonSerializer.Deserialize(text[..end], ManifestJson.Default.ManifestDocument)!;
+        var text = ChecksummedText.Decode(bytes)
+            ?? throw new InvalidDataException($"'{name}' in the remote store is not what was written there. Nothing is read from it or changed; put back an earlier version.");
+        var document = JsonSerializer.Deserialize(text, ManifestJson.Default.ManifestDocument)!;
         return document.Format == Format
             ? FromDocument(document)
             : throw new InvalidDataException($"'{name}' in the remote store has format {document.Format}, and this program reads {Format}: start a newer one.");

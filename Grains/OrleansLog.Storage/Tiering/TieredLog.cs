@@ -14,8 +14,6 @@ namespace OrleansLog.Storage.Tiering;
 /// </summary>
 public sealed class TieredLog
 {
-    private const string ManifestName = "manifest.json";
-    private const string SegmentSuffix = ".log";
     private const int ReadBackBytes = 1 << 20;
     // Enough to keep a store busy that answers in some ten milliseconds.
     private const int PartsAhead = 8;
@@ -26,6 +24,7 @@ public sealed class TieredLog
     private readonly RemoteCache _cache;
     private readonly PartitionLog _log;
     private readonly string _prefix;
+    private readonly ManifestFile _file;
     private readonly Func<Offset> _stableOffset;
     private readonly Func<Guid> _newId;
     private readonly TimeProvider _time;
@@ -48,6 +47,7 @@ public sealed class TieredLog
     {
         (_cache, _log, _prefix, Epoch, _stableOffset, _newId, _time, _logger) = (cache, log, prefix, epoch, stableOffset, newId, time, logger);
         _begunAt = log.LogEndOffset;
+        _file = new ManifestFile(cache.Store, prefix, logger);
     }
 
     public LeaderEpoch Epoch { get; }
@@ -82,6 +82,15 @@ public sealed class TieredLog
     }
 
     private Offset OldestHere => _log.LogStartOffset;
+
+    /// <summary>The largest leader epoch not above the asked one, in the store or on the disk, and where it ends (KIP-279).</summary>
+    public EpochEndOffset EndOffsetFor(LeaderEpoch epoch)
+    {
+        var epochs = LeaderEpochs.Empty;
+        foreach (var start in Manifest?.Epochs ?? []) epochs = epochs.With(start.Epoch, start.StartOffset);
+        foreach (var start in _log.Epochs.Entries) epochs = epochs.With(start.Epoch, start.StartOffset);
+        return epochs.EndOffsetFor(epoch, _log.LogEndOffset);
+    }
 
     /// <summary>
     /// Reads what is not on the disk any more. What is not in the cache is fetched, and <see cref="Arrived"/> tells when it is:
@@ -174,7 +183,7 @@ public sealed class TieredLog
     public async Task ClaimAsync(CancellationToken cancellationToken)
     {
         if (_manifest is not null) return;
-        var (found, tag) = await LoadAsync(cancellationToken);
+        var (found, tag) = await _file.ReadAsync(Epoch, cancellationToken);
         await PublishAsync(found, tag, Adopt, cancellationToken);
         Arrived?.Invoke();
     }
@@ -202,20 +211,14 @@ public sealed class TieredLog
 
     private long NowMs => _time.GetUtcNow().ToUnixTimeMilliseconds();
 
-    private string ManifestPath => _prefix + ManifestName;
-
-    // What an earlier leadership has left, as this one goes on with it.
+    // What an earlier leadership has left, as this one goes on with it. A log that lacks some of it was to be started after it: see
+    // the election of a leader that may lack records.
     private RemoteManifest Adopt(RemoteManifest found)
     {
         var now = _time.GetUtcNow();
-        if (found.Segments.FirstOrDefault(segment => !AgreesWith(segment)) is { } lost)
-        {
-            _logger.LogError(
-                "{Prefix}: the store holds offsets {From} to {To}, which the leader's log, up to {LogEnd}, does not have so: they were lost in an unclean election, and are dropped",
-                _prefix, lost.BaseOffset, found.End - 1L, _log.LogEndOffset);
-            found = found.UpTo(lost.BaseOffset, now);
-        }
-
+        if (found.Segments.FirstOrDefault(segment => !AgreesWith(segment)) is { } other)
+            throw new InvalidDataException(
+                $"'{_prefix}' in the remote store holds offsets {other.BaseOffset} to {found.End - 1L}, which the leader's log, up to {_log.LogEndOffset}, does not have so. Nothing is stored or deleted there.");
         if (found.Segments.IsEmpty) return found with { LogStartOffset = Offset.Max(found.LogStartOffset, OldestHere) };
         if (found.End >= OldestHere) return found;
         _logger.LogWarning(
@@ -233,7 +236,7 @@ public sealed class TieredLog
     private async Task<bool> UploadNextAsync(CancellationToken cancellationToken)
     {
         var from = _manifest!.Segments.IsEmpty ? FirstHere() : _manifest.End;
-        var name = string.Create(CultureInfo.InvariantCulture, $"{_prefix}{from.Value:D20}-{Epoch.Value}-{_newId():N}{SegmentSuffix}");
+        var name = string.Create(CultureInfo.InvariantCulture, $"{_prefix}{from.Value:D20}-{Epoch.Value}-{_newId():N}{ManifestFile.SegmentSuffix}");
         if (_log.EndOfSealed(from) is not { } end || end > _stableOffset()) return false;
         if (_log.Describe(from, name) is not { } segment) return false;
         await using (var content = new SegmentStream(segment.File, segment.Position, segment.Remote.SizeInBytes))
@@ -302,10 +305,10 @@ public sealed class TieredLog
         if (_sweptAt is { } sweptAt && _time.GetElapsedTime(sweptAt) < SweepInterval) return;
         var before = _time.GetUtcNow() - OrphanAgeMin;
         var known = _manifest!.Segments.Select(segment => segment.Name).Concat(_manifest.Garbage.Select(garbage => garbage.Name))
-            .SelectMany(name => new[] { name, name + RemoteSegment.IndexSuffix }).Append(ManifestPath).ToHashSet(StringComparer.Ordinal);
+            .SelectMany(name => new[] { name, name + RemoteSegment.IndexSuffix }).Append(_file.Path).ToHashSet(StringComparer.Ordinal);
         await foreach (var found in _cache.Store.ListAsync(_prefix, cancellationToken))
         {
-            if (known.Contains(found.Name) || !found.Name.Contains(SegmentSuffix, StringComparison.Ordinal) || found.WrittenAt > before) continue;
+            if (known.Contains(found.Name) || !found.Name.Contains(ManifestFile.SegmentSuffix, StringComparison.Ordinal) || found.WrittenAt > before) continue;
             await _cache.Store.DeleteAsync(found.Name, cancellationToken);
             _logger.LogInformation("'{Name}' was never published, and is deleted from the remote store", found.Name);
         }
@@ -316,47 +319,11 @@ public sealed class TieredLog
     private Task ChangeAsync(Func<RemoteManifest, RemoteManifest> change, CancellationToken cancellationToken) =>
         PublishAsync(_manifest!, _tag, change, cancellationToken);
 
-    // Whoever has lost the answer to a write, or was too late, looks at what is there.
     private async Task PublishAsync(RemoteManifest current, string? tag, Func<RemoteManifest, RemoteManifest> change, CancellationToken cancellationToken)
     {
-        while (true)
-        {
-            var changed = change(current) with { LeaderEpoch = Epoch };
-            if (_manifest is not null && changed.Equals(current)) return;
-            var content = changed.Serialize();
-            var (written, failure) = await TryWriteAsync(content, tag, cancellationToken);
-            if (written is null)
-            {
-                (current, tag) = await LoadAsync(cancellationToken);
-                written = tag is not null && current.Serialize().AsSpan().SequenceEqual(content) ? tag : null;
-                if (written is null && failure is not null) throw failure;
-            }
-
-            if (written is null) continue;
-            _tag = written;
-            Volatile.Write(ref _manifest, changed);
-            return;
-        }
-    }
-
-    private async Task<(string? Tag, IOException? Failure)> TryWriteAsync(byte[] content, string? tag, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return (await _cache.Store.WriteDocumentAsync(ManifestPath, content, tag, cancellationToken), null);
-        }
-        catch (IOException e)
-        {
-            return (null, e);
-        }
-    }
-
-    private async Task<(RemoteManifest Manifest, string? Tag)> LoadAsync(CancellationToken cancellationToken)
-    {
-        if (await _cache.Store.ReadDocumentAsync(ManifestPath, cancellationToken) is not { } document) return (RemoteManifest.Empty, null);
-        var manifest = RemoteManifest.Parse(document.Content.Span, ManifestPath);
-        return manifest.LeaderEpoch > Epoch
-            ? throw new IOException($"'{ManifestPath}' was written by the leader of epoch {manifest.LeaderEpoch}, and this one is of epoch {Epoch}: it leads no more.")
-            : (manifest, document.Tag);
+        if (_manifest is not null && change(current).Equals(current)) return;
+        var (changed, written) = await _file.ChangeAsync(current, tag, change, Epoch, cancellationToken);
+        _tag = written;
+        Volatile.Write(ref _manifest, changed);
     }
 }

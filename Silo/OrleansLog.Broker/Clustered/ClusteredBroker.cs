@@ -5,6 +5,7 @@ using OrleansLog.Broker.Groups;
 using OrleansLog.Broker.Metadata;
 using OrleansLog.Broker.Nodes;
 using OrleansLog.Broker.Shares;
+using OrleansLog.Broker.Tiering;
 using OrleansLog.Broker.Topics;
 using OrleansLog.Broker.Tracing;
 using OrleansLog.Broker.Transactions;
@@ -49,11 +50,12 @@ public sealed class ClusteredBroker : INodeCluster, IBrokerPeer, IAsyncDisposabl
         _logger = loggers.CreateLogger<ClusteredBroker>();
         _records = new PartitionRegister(register, () => Guid.NewGuid().ToString("N"), time, RegisterRetryDelayMs);
         _peers = new Peers(peers, time, _logger);
+        RemoteStore = options.RemoteStore is { } store ? new OwnedRemoteStore(store, () => Directory.Image.ClusterId, time) : null;
         _node = new BrokerNode(id, options.Brokers[0], this);
         var hosts = new ClusteredHosts(_node, Directory, _peers, _records);
         Topics = new TopicControl(
             register, Directory, hosts, options.Config, (partition, record) => RecordChanged(null, partition, record), time, loggers.CreateLogger<TopicControl>())
-        { RemoteStore = options.RemoteStore };
+        { RemoteStore = RemoteStore };
         _news = new NewsReader(_node, Directory, Topics, _logger);
     }
 
@@ -75,6 +77,8 @@ public sealed class ClusteredBroker : INodeCluster, IBrokerPeer, IAsyncDisposabl
 
     internal TopicControl Topics { get; }
 
+    internal OwnedRemoteStore? RemoteStore { get; }
+
     IMetadataRegister INodeCluster.Register => _register;
 
     ILogFileSystem INodeCluster.Files => Files;
@@ -86,6 +90,8 @@ public sealed class ClusteredBroker : INodeCluster, IBrokerPeer, IAsyncDisposabl
     ILoggerFactory INodeCluster.Loggers => Loggers;
 
     TopicControl INodeCluster.Topics => Topics;
+
+    OwnedRemoteStore? INodeCluster.RemoteStore => RemoteStore;
 
     private Broker Open => Broker ?? throw new IOException($"Broker {Id} is stopping.");
 

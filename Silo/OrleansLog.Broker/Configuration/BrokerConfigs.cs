@@ -130,6 +130,10 @@ public static class BrokerConfigs
         Define.Long("remote.storage.backlog.max.bytes", long.MaxValue, 1,
             "How many bytes of the partitions that a broker leads may wait on its disk for a remote store that is away; beyond that it takes no more records for them.");
 
+    public static readonly ConfigDefinition<long> RemoteStorageBackupIntervalMs =
+        Define.Long("remote.storage.backup.interval.ms", 10_000, 1,
+            "How often, in milliseconds, committed offsets of groups are written to the remote store, where 'olog restore' finds them. Topics are within a second.");
+
     public static readonly ConfigDefinition<long> RemoteLogManagerCopyMaxBytesPerSecond =
         Define.Long("remote.log.manager.copy.max.bytes.per.second", long.MaxValue, 1, "The most bytes of segments that a broker writes to the remote store in a second.");
 
@@ -264,7 +268,7 @@ public static class BrokerConfigs
         SocketRequestMaxBytes, MaxConnections, ConnectionsMaxIdleMs, FetchMaxBytes, LogRetentionCheckIntervalMs, LogScrubIntervalMs, LogScrubMaxBytesPerSecond,
         LogCleanerEnable, LogCleanerBackoffMs, LogCleanerDedupeBufferSize, LogCleanerIoMaxBytesPerSecond, LogCleanerThreads,
         RemoteStorageDirectory, RemoteLogManagerTaskIntervalMs, RemoteStorageCacheMaxBytes, RemoteLogManagerCopyMaxBytesPerSecond,
-        RemoteLogManagerFetchMaxBytesPerSecond, RemoteStorageBacklogMaxBytes,
+        RemoteLogManagerFetchMaxBytesPerSecond, RemoteStorageBacklogMaxBytes, RemoteStorageBackupIntervalMs,
         ProducerIdExpirationMs,
         TransactionStateLogNumPartitions, TransactionStateLogReplicationFactor, TransactionStateLogSegmentBytes, TransactionMaxTimeoutMs,
         TransactionalIdExpirationMs, TransactionalIdCleanupIntervalMs,

@@ -3,6 +3,7 @@ using OrleansLog.Broker.Configuration;
 using OrleansLog.Broker.Metadata;
 using OrleansLog.Broker.Nodes;
 using OrleansLog.Broker.Partitions;
+using OrleansLog.Broker.Tiering;
 using OrleansLog.Broker.Topics;
 using OrleansLog.Protocol;
 using OrleansLog.Replication.Brokers;
@@ -29,6 +30,8 @@ internal sealed class EmbeddedCluster(
     public ILoggerFactory Loggers => loggers;
 
     public ClusterDirectory Directory { get; } = new();
+
+    public OwnedRemoteStore? RemoteStore { get; init; }
 
     public IReadOnlyList<BrokerNode> Nodes { get; set; } = [];
 

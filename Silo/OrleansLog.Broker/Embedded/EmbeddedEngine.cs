@@ -6,6 +6,7 @@ using OrleansLog.Broker.Groups;
 using OrleansLog.Broker.Metadata;
 using OrleansLog.Broker.Nodes;
 using OrleansLog.Broker.Shares;
+using OrleansLog.Broker.Tiering;
 using OrleansLog.Broker.Topics;
 using OrleansLog.Broker.Transactions;
 using OrleansLog.Protocol;
@@ -33,12 +34,15 @@ public sealed class EmbeddedEngine : IAsyncDisposable
     {
         _ownership = ownership;
         _register = register;
-        _cluster = new EmbeddedCluster(files, register, options, time, loggers);
+        _cluster = new EmbeddedCluster(files, register, options, time, loggers)
+        {
+            RemoteStore = options.RemoteStore is { } store ? new OwnedRemoteStore(store, () => Cluster.Image.ClusterId, time) : null,
+        };
         _cluster.Nodes = [.. options.Brokers.Select((address, number) => new BrokerNode(new BrokerId(number), address, _cluster))];
         _topics = new TopicControl(
             register, _cluster.Directory, _cluster, options.Config, (id, record) => _cluster.RecordChanged(null, id, record), time,
             loggers.CreateLogger<TopicControl>())
-        { RemoteStore = options.RemoteStore };
+        { RemoteStore = _cluster.RemoteStore };
         _cluster.Topics = _topics;
     }
 

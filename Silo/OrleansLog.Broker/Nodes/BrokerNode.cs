@@ -5,6 +5,7 @@ using OrleansLog.Broker.Groups;
 using OrleansLog.Broker.Metadata;
 using OrleansLog.Broker.Partitions;
 using OrleansLog.Broker.Producers;
+using OrleansLog.Broker.Restoring;
 using OrleansLog.Broker.Shares;
 using OrleansLog.Broker.Tiering;
 using OrleansLog.Broker.Topics;
@@ -82,7 +83,7 @@ internal sealed class BrokerNode : IReplicationObserver, IDisposable
     public void Join()
     {
         var life = _life!;
-        life.Housekeeping = new Housekeeping(life.Broker.Partitions, life.Replicas, life.Backlog, Gate, _cluster.Config, _cluster.Time, _logger);
+        life.Housekeeping = new Housekeeping(life.Broker.Partitions, life.Replicas, life.Backlog, life.Broker.Backup, Gate, _cluster.Config, _cluster.Time, _logger);
         _cluster.Joined(this, life.Began.Record.Epoch);
         life.Endpoint = _cluster.Options.Serve?.Invoke(life.Broker);
     }
@@ -240,10 +241,11 @@ internal sealed class BrokerNode : IReplicationObserver, IDisposable
             RecoveryBudget = new(),
             CatchUp = new(_cluster.Time),
             Observer = this,
+            Stored = _cluster.RemoteStore is { } store ? new StoredLogs(store, _logger) : null,
         };
         var replicas = new BrokerReplicas(ports, _directory);
         var remote = NewRemoteTier();
-        var store = new PartitionStore(_cluster.Files, _directory, replicas, _cluster.Time, _cluster.Loggers.CreateLogger<Partition>(), remote);
+        var partitions = new PartitionStore(_cluster.Files, _directory, replicas, _cluster.Time, _cluster.Loggers.CreateLogger<Partition>(), remote);
         var states = new ShareStateCalls(_cluster.Directory, PeerOf, cancellation => (Broker ?? throw new IOException($"Broker {Id} is not running.")).EnsureShareStateTopicAsync(cancellation));
         var groups = NewGroups(states);
         var shares = NewShares();
@@ -253,19 +255,27 @@ internal sealed class BrokerNode : IReplicationObserver, IDisposable
         var transactions = NewTransactions(ids, register);
         var verification = new TransactionVerification(_cluster.Directory, PeerOf, _cluster.Time);
         var broker = new Broker(
-            Id, store, _cluster.Topics, groups, transactions, verification, ids, BrokerSettings.From(_cluster.Config), Gate, _cluster.Time)
+            Id, partitions, _cluster.Topics, groups, transactions, verification, ids, BrokerSettings.From(_cluster.Config), Gate, _cluster.Time)
         {
             ShareStates = shares,
+            Backup = NewBackup(partitions.Partitions),
+            Restore = _cluster.RemoteStore is { } stored
+                ? new ClusterRestore(stored, _cluster.Topics, register, _cluster.Time, _cluster.Loggers.CreateLogger<ClusterRestore>())
+                : null,
             Sharing = new Sharing(
-                store.Partitions, states, new GroupConfigs(register, _cluster.Config, _cluster.Time), ShareLimits.From(_cluster.Config), _cluster.Time,
+                partitions.Partitions, states, new GroupConfigs(register, _cluster.Config, _cluster.Time), ShareLimits.From(_cluster.Config), _cluster.Time,
                 _cluster.Loggers.CreateLogger<Sharing>()),
         };
         return new Life(began, replicas, broker, Elections(groups), Elections(transactions), Elections(shares), ending) { Backlog = remote?.Backlog };
+
+        ClusterBackup? NewBackup(PartitionTable table) => _cluster.RemoteStore is not { } kept ? null : new ClusterBackup(
+            Id, kept, _cluster.Directory, register, table, groups, topic => PartitionSettings.From(_cluster.Topics.ConfigOf(topic)).Tiering is not null,
+            TimeSpan.FromMilliseconds(_cluster.Config.Get(BrokerConfigs.RemoteStorageBackupIntervalMs)), _cluster.Time, _cluster.Loggers.CreateLogger<ClusterBackup>());
     }
 
     private RemoteTier? NewRemoteTier()
     {
-        if (_cluster.Options.RemoteStore is not { } store)
+        if (_cluster.RemoteStore is not { } store)
             return null;
         var paced = new PacedRemoteStore(
             store, _cluster.Config.Get(BrokerConfigs.RemoteLogManagerCopyMaxBytesPerSecond), _cluster.Config.Get(BrokerConfigs.RemoteLogManagerFetchMaxBytesPerSecond),

@@ -18,12 +18,13 @@ internal sealed class Housekeeping : IAsyncDisposable
     private static readonly TimeSpan WaitsInterval = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan LeadersInterval = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan BacklogInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan BackupInterval = TimeSpan.FromSeconds(1);
 
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _running;
 
     public Housekeeping(
-        PartitionTable partitions, BrokerReplicas replicas, RemoteBacklog? backlog, PauseGate gate, ConfigValues config, TimeProvider time, ILogger logger)
+        PartitionTable partitions, BrokerReplicas replicas, RemoteBacklog? backlog, ClusterBackup? backup, PauseGate gate, ConfigValues config, TimeProvider time, ILogger logger)
     {
         var tidy = TimeSpan.FromMilliseconds(config.Get(BrokerConfigs.LogRetentionCheckIntervalMs));
         var clean = TimeSpan.FromMilliseconds(config.Get(BrokerConfigs.LogCleanerBackoffMs));
@@ -36,6 +37,7 @@ internal sealed class Housekeeping : IAsyncDisposable
             config.Get(BrokerConfigs.LogCleanerEnable) ? EachAsync(clean, () => CleanAsync(cleaning, gate, _stop.Token)) : Task.CompletedTask,
             EachAsync(tier, () => TierAsync(partitions, _stop.Token)),
             EachAsync(BacklogInterval, () => Now(() => backlog?.Measure(partitions.All))),
+            EachAsync(BackupInterval, () => backup?.StepAsync(_stop.Token) ?? Task.CompletedTask),
             EachAsync(WaitsInterval, () => Now(() => ExpireWaits(partitions))),
             EachAsync(LeadersInterval, () => Now(replicas.CheckLeaders)),
             EachAsync(Scrubbing.StepInterval, () => Now(() => StorageMetrics.Scrubbed(scrubbing.Step()))),

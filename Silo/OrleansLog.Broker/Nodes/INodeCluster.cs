@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using OrleansLog.Broker.Configuration;
 using OrleansLog.Broker.Metadata;
+using OrleansLog.Broker.Tiering;
 using OrleansLog.Broker.Topics;
 using OrleansLog.Protocol;
 using OrleansLog.Replication.Brokers;
@@ -28,6 +29,9 @@ internal interface INodeCluster
 
     /// <summary>Where this broker sends what changes topics.</summary>
     TopicControl Topics { get; }
+
+    /// <summary>The remote store; null where there is none.</summary>
+    OwnedRemoteStore? RemoteStore { get; }
 
     ConfigValues Config => Options.Config;
 

@@ -137,6 +137,9 @@ public sealed class Partition
         return Tier is { } tier && tier.MaxTimestampMs >= (here?.TimestampMs ?? 0) ? await tier.FindByTimestampAsync(tier.MaxTimestampMs) ?? here : here;
     }
 
+    /// <summary>The largest leader epoch not above the asked one, wherever its records are, and where it ends (KIP-279).</summary>
+    public EpochEndOffset EndOffsetFor(LeaderEpoch epoch) => Tier?.EndOffsetFor(epoch) ?? Log.EndOffsetFor(epoch);
+
     /// <summary>
     /// Whether this broker leads, and a client that says it knows the leader by <paramref name="epoch"/> means this
     /// leadership (KIP-320).

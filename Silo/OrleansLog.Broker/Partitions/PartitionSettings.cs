@@ -43,6 +43,7 @@ public sealed record PartitionSettings(
             UncleanLeaderElectionEnable = topic.Get(TopicConfigs.UncleanLeaderElectionEnable),
             CatchUpBytesPerSecond = topic.Get(BrokerConfigs.LeaderReplicationThrottledRate),
             IsFlushedBeforeAcknowledged = topic.Get(TopicConfigs.FlushMessages) == 1,
+            IsStoredRemotely = topic.Get(TopicConfigs.RemoteStorageEnable),
         },
         topic.Get(TopicConfigs.MaxMessageBytes),
         topic.Get(TopicConfigs.MessageTimestampType) == "LogAppendTime",

@@ -61,6 +61,25 @@ public sealed class GroupConfigs(IMetadataRegister register, ConfigValues defaul
         }
     }
 
+    /// <summary>What was set for all groups, by their ids.</summary>
+    internal static async Task<Dictionary<string, SortedDictionary<string, string>>> ReadAllAsync(IMetadataRegister register, CancellationToken cancellationToken)
+    {
+        Dictionary<string, SortedDictionary<string, string>> all = new(StringComparer.Ordinal);
+        foreach (var key in await register.ListAsync(KeyPrefix, cancellationToken))
+        {
+            if (await register.GetAsync(key, cancellationToken) is { } entry)
+            {
+                var record = GroupConfigRecord.ParseWhole(entry.Document.Span);
+                all[record.Group] = record.Config;
+            }
+        }
+        return all;
+    }
+
+    /// <summary>Sets again what was set for a group, unless something is set by now.</summary>
+    internal static async Task RestoreAsync(IMetadataRegister register, string group, SortedDictionary<string, string> config, CancellationToken cancellationToken) =>
+        await register.PutAsync(KeyOf(group), new GroupConfigRecord(group, config).Serialize(), expected: null, cancellationToken);
+
     private ConfigValues Remember(string group, ConfigValues values)
     {
         if (_cached.Count >= CachedMax)
@@ -79,11 +98,14 @@ internal sealed record GroupConfigRecord(string Group, SortedDictionary<string, 
     public byte[] Serialize() => JsonSerializer.SerializeToUtf8Bytes(this, GroupConfigJson.Default.GroupConfigRecord);
 
     /// <exception cref="InvalidDataException">The document is not what was written.</exception>
-    public static ImmutableDictionary<string, string> Parse(ReadOnlySpan<byte> document)
+    public static ImmutableDictionary<string, string> Parse(ReadOnlySpan<byte> document) => ParseWhole(document).Config.ToImmutableDictionary(StringComparer.Ordinal);
+
+    /// <exception cref="InvalidDataException">The document is not what was written.</exception>
+    public static GroupConfigRecord ParseWhole(ReadOnlySpan<byte> document)
     {
         try
         {
-            return JsonSerializer.Deserialize(document, GroupConfigJson.Default.GroupConfigRecord)?.Config.ToImmutableDictionary(StringComparer.Ordinal)
+            return JsonSerializer.Deserialize(document, GroupConfigJson.Default.GroupConfigRecord)
                 ?? throw new InvalidDataException("The configuration of a group holds nothing.");
         }
         catch (JsonException malformed)

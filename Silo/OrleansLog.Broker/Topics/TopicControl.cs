@@ -59,7 +59,7 @@ public sealed class TopicControl : IDisposable
     internal IReplicaHosts Hosts => _hosts;
 
     /// <summary>Where topics with <c>remote.storage.enable</c> keep their segments; null where there is none.</summary>
-    public IRemoteStore? RemoteStore { get; init; }
+    public OwnedRemoteStore? RemoteStore { get; init; }
 
     /// <summary>Reads every topic and broker in the register into the image.</summary>
     public async Task LoadAsync(string clusterId, CancellationToken cancellationToken)
@@ -141,7 +141,7 @@ public sealed class TopicControl : IDisposable
     {
         var partitionCount = topic.PartitionCount == -1 ? _defaults.Get(BrokerConfigs.NumPartitions) : topic.PartitionCount;
         var factor = topic.ReplicationFactor == -1 ? _defaults.Get(BrokerConfigs.DefaultReplicationFactor) : topic.ReplicationFactor;
-        if (Refuse(topic, partitionCount, factor) is { } refused)
+        if ((Refuse(topic, partitionCount, factor) ?? await RefuseStoreAsync(PartitionSettings.From(_defaults.ForTopic(topic.Config)), cancellationToken)) is { } refused)
             return refused;
         var replicas = topic.Assignment is { } chosen
             ? ReplicaAssignment.Chosen(chosen)
@@ -149,6 +149,24 @@ public sealed class TopicControl : IDisposable
         var record = new TopicRecord(topic.Name, Guid.NewGuid(), TopicState.Active, replicas.Length, new(topic.Config));
         var created = record.ToImage(replicas.Select(NewPartition));
         return validateOnly ? TopicOutcome.Changed(created) : await WriteAndOpenAsync(record, created, from: 0, expected: null);
+    }, cancellationToken);
+
+    /// <summary>
+    /// Makes a topic again that a remote store knows of. Where it is kept there no broker has anything of it, and whoever comes
+    /// to lead goes on after what the store has. Nothing changes when it is there already.
+    /// </summary>
+    internal Task<TopicOutcome> RestoreAsync(BackedUpTopic topic, CancellationToken cancellationToken) => InTurnAsync(async () =>
+    {
+        if (Image.FindTopic(topic.Name) is { } present)
+        {
+            return present.Id == topic.Id
+                ? TopicOutcome.Changed(present)
+                : TopicOutcome.Refused(ErrorCode.TopicAlreadyExists, $"There is another topic '{topic.Name}' already.");
+        }
+        var replicas = ReplicaAssignment.Place(Image, 0, topic.Partitions, Math.Min(topic.ReplicationFactor, Image.Brokers.Length));
+        var record = new TopicRecord(topic.Name, topic.Id, TopicState.Active, topic.Partitions, topic.Config);
+        var isStored = PartitionSettings.From(_defaults.ForTopic(topic.Config.ToImmutableDictionary())).Tiering is not null;
+        return await WriteAndOpenAsync(record, record.ToImage(replicas.Select(each => isStored ? LostPartition(each) : NewPartition(each))), from: 0, expected: null);
     }, cancellationToken);
 
     /// <summary>Deletes a topic and its records.</summary>
@@ -200,6 +218,8 @@ public sealed class TopicControl : IDisposable
         var altered = topic with { Config = changed.Overrides.ToImmutableSortedDictionary() };
         if (RemoteStorageRules.Refuse(SettingsOf(topic), SettingsOf(altered), name, RemoteStore is not null) is { } problem)
             return TopicOutcome.Refused(ErrorCode.InvalidConfig, problem);
+        if (SettingsOf(topic).Tiering is null && await RefuseStoreAsync(SettingsOf(altered), cancellationToken) is { } others)
+            return others;
         if (validateOnly)
             return TopicOutcome.Changed(altered);
         var (record, version) = await ReadAsync(TopicRecord.KeyOf(name));
@@ -231,6 +251,11 @@ public sealed class TopicControl : IDisposable
             return TopicOutcome.Refused(ErrorCode.InvalidConfig, unkept);
         return ReplicaAssignment.Refuse(topic, partitionCount, factor, Image);
     }
+
+    private async Task<TopicOutcome?> RefuseStoreAsync(PartitionSettings settings, CancellationToken cancellationToken) =>
+        settings.Tiering is not null && RemoteStore is { } store && await store.FindRefusalAsync(cancellationToken) is { } refusal
+            ? TopicOutcome.Refused(ErrorCode.InvalidConfig, refusal)
+            : null;
 
     private TopicOutcome? RefuseGrowth(int existing, int count, int factor, IReadOnlyList<IReadOnlyList<BrokerId>>? assignment)
     {
@@ -275,6 +300,10 @@ public sealed class TopicControl : IDisposable
 
     private PartitionRecord NewPartition(ImmutableArray<BrokerId> replicas) =>
         PartitionRecord.Create(replicas.Select(id => new InSyncReplica(id, _cluster.EpochOf(id))), nonce: "");
+
+    // Before their first start nobody had a disk.
+    private static PartitionRecord LostPartition(ImmutableArray<BrokerId> replicas) =>
+        PartitionRecord.Create(replicas.Select(id => new InSyncReplica(id, 0)), nonce: "");
 
     // What lies there already is what a crash left of an earlier attempt, unless the topic counts it as its own by now.
     private async Task<PartitionRecord> WriteNewAsync(TopicRecord topic, TopicPartition id, PartitionRecord record)

@@ -94,7 +94,7 @@ internal sealed class OffsetsApi(Broker.Broker broker)
         answer.ErrorCode = CheckLeader(id, partition, asked.CurrentLeaderEpoch);
         if (answer.ErrorCode == ErrorCode.None)
         {
-            var end = partition!.Log.EndOffsetFor(new LeaderEpoch(asked.LeaderEpoch));
+            var end = partition!.EndOffsetFor(new LeaderEpoch(asked.LeaderEpoch));
             (answer.LeaderEpoch, answer.EndOffset) = (end.Epoch.Value, end.EndOffset.Value);
         }
         return answer;

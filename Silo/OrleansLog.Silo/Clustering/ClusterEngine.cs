@@ -21,6 +21,8 @@ internal sealed class ClusterEngine : IEngine
 
     public string Addresses { get; }
 
+    public Broker.Broker? Broker => _silo.Broker?.Broker;
+
     /// <summary>The silo's services.</summary>
     public IServiceProvider Services => _host.Services;
 

@@ -8,8 +8,8 @@ using OrleansLog.Silo.Metrics;
 namespace OrleansLog.Silo.Http;
 
 /// <summary>
-/// <c>/health/live</c>, <c>/health/ready</c> and <c>/metrics</c>, and <c>POST /brokers/ID/ACTION</c> to play with failures
-/// of single brokers, for who is on the same machine. Starts before the brokers do, so that whoever watches a
+/// <c>/health/live</c>, <c>/health/ready</c> and <c>/metrics</c>; and for who is on the same machine <c>POST /brokers/ID/ACTION</c>
+/// to play with failures of single brokers, and <c>/remote</c> to look after the remote store (<see cref="RemotePages"/>). Starts before the brokers do, so that whoever watches a
 /// long recovery sees a process that lives and is not ready.
 /// </summary>
 public sealed class HttpEndpoint : IAsyncDisposable
@@ -22,6 +22,9 @@ public sealed class HttpEndpoint : IAsyncDisposable
 
     /// <summary>Changes the life of one broker; null until there are brokers.</summary>
     public Func<int, string, Task<(bool IsChanged, string Text)>>? ChangeBroker { get; set; }
+
+    /// <summary>One of the process's brokers; null until there are any.</summary>
+    public Func<Broker.Broker?>? FindBroker { get; set; }
 
     /// <summary>The port it listens on; the one that was chosen where 0 was asked for.</summary>
     public int Port => new Uri(_app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First()).Port;
@@ -69,6 +72,7 @@ public sealed class HttpEndpoint : IAsyncDisposable
     private Task Answer(HttpContext context, Health health, MetricCollector metrics) => context.Request.Path.Value switch
     {
         { } path when path.StartsWith(Brokers, StringComparison.Ordinal) => AnswerBroker(context, path[Brokers.Length..].Split('/')),
+        { } path when path.StartsWith(RemotePages.Path, StringComparison.Ordinal) => AnswerRemote(context, path[RemotePages.Path.Length..]),
         _ when !HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method) =>
             Text(context, StatusCodes.Status405MethodNotAllowed, "only GET"),
         "/health/live" => Text(context, StatusCodes.Status200OK, "live"),
@@ -91,9 +95,15 @@ public sealed class HttpEndpoint : IAsyncDisposable
             await Text(context, isChanged ? StatusCodes.Status200OK : StatusCodes.Status409Conflict, text);
     }
 
+    private Task AnswerRemote(HttpContext context, string page) =>
+        !IsFromHere(context) || context.Request.Headers.ContainsKey("Origin")
+            ? Text(context, StatusCodes.Status403Forbidden, "the remote store is looked after from the machine that a broker runs on, and not by web pages")
+        : FindBroker?.Invoke() is { } broker ? RemotePages.AnswerAsync(context, broker, page)
+        : Text(context, StatusCodes.Status503ServiceUnavailable, "the brokers are still starting");
+
     private static bool IsFromHere(HttpContext context) => context.Connection.RemoteIpAddress is { } peer && IPAddress.IsLoopback(peer);
 
-    private static Task Text(HttpContext context, int status, string text)
+    internal static Task Text(HttpContext context, int status, string text)
     {
         context.Response.StatusCode = status;
         context.Response.ContentType = "text/plain; charset=utf-8";

@@ -187,6 +187,8 @@ public sealed class SiloProcessTests : IDisposable
 
         public string Addresses => "fake:1";
 
+        public OrleansLog.Broker.Broker? Broker => null;
+
         public Task<(bool IsChanged, string Text)> ChangeBrokerAsync(int id, string action) =>
             Task.FromResult((id == 1, $"{action} {id}"));
 

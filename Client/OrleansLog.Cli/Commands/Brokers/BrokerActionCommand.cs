@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Net.Sockets;
 
 namespace OrleansLog.Cli.Commands;
 
@@ -10,25 +9,9 @@ namespace OrleansLog.Cli.Commands;
 /// </summary>
 internal static class BrokerActionCommand
 {
-    private const int AnswerCharsMax = 4096;
-
     private static readonly TimeSpan AnswerTimeMax = TimeSpan.FromSeconds(60);
 
     private static readonly Argument<int> Id = BrokersCommand.IdArgument("The broker.");
-
-    private static readonly Option<Uri?> Http = new("--http")
-    {
-        Description = "The HTTP address of the process that runs the brokers.",
-        HelpName = "URL",
-        DefaultValueFactory = _ => new Uri("http://127.0.0.1:8080"),
-        CustomParser = result =>
-        {
-            var text = result.Tokens[0].Value;
-            if (Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https") return url;
-            result.AddError($"--http takes an address such as http://127.0.0.1:8080, not '{text}'.");
-            return null;
-        },
-    };
 
     public static IEnumerable<OlogCommand> CreateAll()
     {
@@ -42,45 +25,12 @@ internal static class BrokerActionCommand
     private static OlogCommand Create(string action, string description) =>
         new OlogCommand(action, description, $"olog brokers {action} 2", $"olog brokers {action} 2 --http http://127.0.0.1:8081")
         {
-            Id, Http,
+            Id, ProcessHttp.Address,
         }.Runs((session, cancellationToken) => RunAsync(session, action, cancellationToken));
 
     private static async Task RunAsync(Session session, string action, CancellationToken cancellationToken)
     {
-        var address = session.Get(Http)!;
-        var path = string.Create(CultureInfo.InvariantCulture, $"brokers/{session.Get(Id)}/{action}");
-        using var http = new HttpClient { BaseAddress = WithSlash(address), Timeout = AnswerTimeMax };
-        try
-        {
-            using var answer = await http.PostAsync(new Uri(path, UriKind.Relative), content: null, cancellationToken);
-            var text = await ReadLineAsync(answer, cancellationToken);
-            if (!answer.IsSuccessStatusCode) throw new CommandException($"{text.TrimEnd('.')}.");
-            session.Out.WriteLine(text);
-        }
-        catch (HttpRequestException e) when (e.InnerException is SocketException { SocketErrorCode: SocketError.ConnectionRefused })
-        {
-            throw new CommandException(
-                $"nothing listens at {address}. Start a cluster with 'dotnet run --project Silo/OrleansLog.Silo -- --brokers 3', or name its HTTP address with --http URL.");
-        }
-        catch (HttpRequestException e)
-        {
-            throw new CommandException($"{address} could not be asked: {e.Message.TrimEnd('.')}.");
-        }
-        catch (TaskCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-            throw new CommandException($"{address} did not answer within {AnswerTimeMax.TotalSeconds:F0} seconds.");
-        }
+        using var http = new ProcessHttp(session, AnswerTimeMax);
+        session.Out.WriteLine(await http.PostAsync(string.Create(CultureInfo.InvariantCulture, $"brokers/{session.Get(Id)}/{action}"), cancellationToken));
     }
-
-    private static async Task<string> ReadLineAsync(HttpResponseMessage answer, CancellationToken cancellationToken)
-    {
-        using var reader = new StreamReader(await answer.Content.ReadAsStreamAsync(cancellationToken));
-        var text = new char[AnswerCharsMax];
-        var length = await reader.ReadBlockAsync(text, cancellationToken);
-        var line = new string(text, 0, length).Trim().ReplaceLineEndings(" ");
-        return line.Length > 0 ? line : $"HTTP {(int)answer.StatusCode}";
-    }
-
-    private static Uri WithSlash(Uri address) =>
-        address.AbsoluteUri.EndsWith('/') ? address : new Uri(address.AbsoluteUri + "/");
 }

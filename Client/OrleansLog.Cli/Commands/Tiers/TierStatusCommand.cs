@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.Json;
 using OrleansLog.Cli.Output;
 using OrleansLog.Client;
 using OrleansLog.Protocol;
@@ -9,6 +10,8 @@ namespace OrleansLog.Cli.Commands;
 internal static class TierStatusCommand
 {
     private const string Setting = "remote.storage.enable";
+
+    private static readonly TimeSpan AnswerTimeMax = TimeSpan.FromSeconds(10);
 
     private static readonly Argument<string[]> Topics = new("NAME")
     {
@@ -22,7 +25,7 @@ internal static class TierStatusCommand
         "olog tier status",
         "olog tier status orders")
     {
-        Topics,
+        Topics, ProcessHttp.Address,
     }.Runs(RunAsync);
 
     private static async Task RunAsync(Session session, CancellationToken cancellationToken)
@@ -32,8 +35,31 @@ internal static class TierStatusCommand
         foreach (var topic in await ChooseAsync(session, client.Admin, cancellationToken))
             await AddAsync(table, client, await client.Admin.DescribeTopicAsync(topic, cancellationToken), cancellationToken);
         table.WriteTo(session.Terminal);
+        if (table.RowCount > 0) await ShowBackupAsync(session, cancellationToken);
         if (table.RowCount == 0) session.Remark($"no topic has {Setting}=true; set it with 'olog topics create NAME --config {Setting}=true'.");
     }
+
+    // Only the process at that address knows, and only of what its brokers coordinate.
+    private static async Task ShowBackupAsync(Session session, CancellationToken cancellationToken)
+    {
+        using var http = new ProcessHttp(session, AnswerTimeMax);
+        try
+        {
+            await foreach (var line in http.ReadLinesAsync(HttpMethod.Get, "remote/backup", cancellationToken))
+            {
+                var state = JsonSerializer.Deserialize(line, RestoreJson.Default.BackupState)!;
+                session.Out.WriteLine($"in the store besides records: topics {AgeOf(state.TopicsAtMs, "by another broker")}, committed offsets {AgeOf(state.OffsetsAtMs, "none yet")}.");
+                if (state.Failure is { } failure) session.Out.WriteLine($"the last attempt failed: {failure}");
+            }
+        }
+        catch (Exception e) when (e is CommandException or JsonException)
+        {
+            session.Remark($"how old the committed offsets in the store are is not known: {e.Message}");
+        }
+    }
+
+    private static string AgeOf(long? atMs, string otherwise) =>
+        atMs is { } known ? Units.Invariant($"as of {DateTimeOffset.FromUnixTimeMilliseconds(known):yyyy-MM-dd HH:mm:ss}Z") : otherwise;
 
     private static async Task<IEnumerable<string>> ChooseAsync(Session session, AdminClient admin, CancellationToken cancellationToken)
     {

@@ -222,23 +222,61 @@ public sealed class TieredLogTests
     }
 
     [Fact]
-    public async Task What_an_unclean_election_lost_goes_from_the_store_too()
+    public async Task A_leader_that_has_less_than_the_store_takes_nothing_from_it()
     {
         await _harness.OpenAsync();
         _harness.Append(batches: 10);
         await NewLeadership(1).StepAsync(default);
+        var objects = _store.Names.ToList();
         await Log.TruncateToAsync(new Offset(4));
+        await Assert.ThrowsAsync<InvalidDataException>(() => NewLeadership(2).StepAsync(default));
 
-        var tiered = NewLeadership(2);
-        await tiered.ClaimAsync(default);
-
-        Assert.Equal(new Offset(3), tiered.TieredEnd);
-        await Log.TruncateToAsync(new Offset(2));
-        _harness.Append(batches: 4, epoch: 2);
-        var branched = NewLeadership(3);
-        await branched.ClaimAsync(default);
         // The same offsets, and other records.
-        Assert.Equal(Offset.None, branched.TieredEnd);
+        _harness.Append(batches: 9, epoch: 2);
+        await Assert.ThrowsAsync<InvalidDataException>(() => NewLeadership(3).StepAsync(default));
+        Assert.Equal(objects, _store.Names);
+    }
+
+    [Fact]
+    public async Task A_log_that_begins_where_the_store_ends_is_one_with_it()
+    {
+        await _harness.OpenAsync();
+        _harness.Append(batches: 8, epoch: 1);
+        var written = _harness.ReadAll(Offset.Zero);
+        var earlier = NewLeadership(1);
+        await earlier.StepAsync(default);
+        await Log.ResetToAsync(earlier.TieredEnd);
+
+        var tiered = NewLeadership(7);
+        await tiered.ClaimAsync(default);
+        Assert.Equal((Offset.Zero, new Offset(6)), (tiered.LogStartOffset, tiered.TieredEnd));
+        Assert.Equal(new EpochEndOffset(new(1), new Offset(6)), tiered.EndOffsetFor(new(1)));
+        _harness.Append(batches: 4, epoch: 7);
+        await tiered.StepAsync(default);
+
+        Assert.Equal(new Offset(9), tiered.TieredEnd);
+        Assert.Equal(written[..(6 * BatchBytes)], ReadStored(tiered, Offset.Zero)[..(6 * BatchBytes)]);
+        Assert.Equal((new(1), new Offset(6)), (tiered.EndOffsetFor(new(5)).Epoch, tiered.EndOffsetFor(new(5)).EndOffset));
+        Assert.Equal(new EpochEndOffset(new(7), new Offset(10)), tiered.EndOffsetFor(new(7)));
+    }
+
+    [Fact]
+    public async Task A_manifest_that_somebody_deleted_is_written_again_by_who_knows_it_and_by_nobody_else()
+    {
+        await _harness.OpenAsync();
+        _harness.Append(batches: 8);
+        var tiered = NewLeadership(1);
+        await tiered.StepAsync(default);
+        _store.Remove(Manifest);
+        await Assert.ThrowsAsync<InvalidDataException>(() => NewLeadership(2).StepAsync(default));
+        Assert.DoesNotContain(Manifest, _store.Names);
+
+        _harness.Append(batches: 4);
+        await tiered.StepAsync(default);
+        Assert.Equal(new Offset(9), tiered.TieredEnd);
+        var later = NewLeadership(2);
+        await later.ClaimAsync(default);
+        Assert.Equal(tiered.Manifest!.Segments.Select(segment => segment.Name), later.Manifest!.Segments.Select(segment => segment.Name));
     }
 
     /// <summary>Whatever fails, and whoever leads: every record is in the store or on the disk, and reads as it was written.</summary>
