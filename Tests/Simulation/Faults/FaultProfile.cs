@@ -84,6 +84,7 @@ public sealed record FaultProfile
     {
         CatchUpBytesPerSecond = CatchUpBytesPerSecond,
         IsFlushedBeforeAcknowledged = Promise != Promise.InMemory,
+        IsStoredRemotely = Tiering is not null,
         UncleanLeaderElectionEnable = Promise == Promise.Availability,
     };
 

@@ -144,6 +144,7 @@ public sealed class SimBroker(SimCluster cluster, BrokerId id) : IReplicationObs
         Disk.CreateDirectory(DataDirectory);
         _life = await BrokerLife.BeginAsync(id, Disk, DataDirectory, client, $"{id}-start-{_starts}", clock, address: default, CancellationToken.None);
         Record = cluster.Bug?.RegisteredAs(_life.Record) ?? _life.Record;
+        if (cluster.Profile.Tiering is not null) (Tier = new SimTier(cluster, this, clock)).Begin();
         var nonce = 0;
         var ports = new ReplicaPorts
         {
@@ -156,10 +157,10 @@ public sealed class SimBroker(SimCluster cluster, BrokerId id) : IReplicationObs
             Time = clock,
             Logger = new SimLogger(cluster, this),
             Observer = this,
+            Stored = Tier,
         };
         var replicas = new BrokerReplicas(cluster.Bug?.Plant(ports) ?? ports, DataDirectory);
         Disk.FlushFailed = path => OnFlushFailed(path);
-        if (cluster.Profile.Tiering is not null) (Tier = new SimTier(cluster, this, clock)).Begin();
         await PlaceAsync(replicas, clock);
         Replicas = replicas;
         cluster.Came(this);

@@ -10,7 +10,7 @@ namespace OrleansLog.Simulation.World;
 /// <param name="cluster">Where it is.</param>
 /// <param name="broker">Whose process it is.</param>
 /// <param name="clock">The process's clock.</param>
-public sealed class SimTier(SimCluster cluster, SimBroker broker, SimClock clock)
+public sealed class SimTier(SimCluster cluster, SimBroker broker, SimClock clock) : IStoredLogs
 {
     public const string Prefix = "events/0/";
     private const string CacheDirectory = "remote-cache";
@@ -57,6 +57,14 @@ public sealed class SimTier(SimCluster cluster, SimBroker broker, SimClock clock
         });
         if (isWritten && offset > replica.Log.LogStartOffset) await replica.DeleteBeforeAsync(offset);
     }
+
+    Task<RemoteManifest> IStoredLogs.TakeOverAsync(Guid topicId, TopicPartition partition, LeaderEpoch epoch, CancellationToken cancellationToken) =>
+        NewManifestFile().TakeOverAsync(epoch, cancellationToken);
+
+    async Task<RemoteManifest> IStoredLogs.FindAsync(Guid topicId, TopicPartition partition, CancellationToken cancellationToken) =>
+        (await NewManifestFile().ReadAsync(cancellationToken)).Manifest;
+
+    private ManifestFile NewManifestFile() => new(_cache!.Store, Prefix, _logger);
 
     private async Task StepAsync(PartitionReplica replica, TieredLog tier)
     {
