@@ -26,8 +26,10 @@ public sealed class ManifestFile(IRemoteStore store, string prefix, ILogger logg
         // A leader writes it before it uploads anything.
         await foreach (var left in store.ListAsync(prefix, cancellationToken))
         {
-            if (left.Name.EndsWith(SegmentSuffix, StringComparison.Ordinal))
-                throw new InvalidDataException($"'{Path}' is not in the remote store, and '{left.Name}' is: somebody has deleted it. Nothing is changed; put it back.");
+            if (!left.Name.EndsWith(SegmentSuffix, StringComparison.Ordinal)) continue;
+            // Its leader may have written both meanwhile.
+            return await FindAsync(cancellationToken)
+                ?? throw new InvalidDataException($"'{Path}' is not in the remote store, and '{left.Name}' is: somebody has deleted it. Nothing is changed; put it back.");
         }
 
         return (RemoteManifest.Empty, null);
@@ -56,7 +58,7 @@ public sealed class ManifestFile(IRemoteStore store, string prefix, ILogger logg
     {
         while (true)
         {
-            var changed = change(current) with { LeaderEpoch = epoch };
+            var changed = change(current) with { LeaderEpoch = epoch, Revision = current.Revision + 1 };
             var content = changed.Serialize();
             var (written, failure) = await TryWriteAsync(content, tag, cancellationToken);
             if (written is not null) return (changed, written);

@@ -21,6 +21,12 @@ public sealed record RemoteManifest(
     /// <summary>Nothing is in the store, and the log begins where it begins on the disk.</summary>
     public static RemoteManifest Empty { get; } = new(LeaderEpoch.None, Offset.None, [], []);
 
+    /// <summary>
+    /// Counts the writes, so that no two are the same: what is there after a write whose answer was lost tells whether it took place,
+    /// and one that took place defeats all that were sent before.
+    /// </summary>
+    public long Revision { get; init; }
+
     /// <summary>The offset after the last one in the store; none when it holds nothing.</summary>
     public Offset End => Segments.IsEmpty ? Offset.None : Segments[^1].NextOffset;
 
@@ -77,7 +83,7 @@ public sealed record RemoteManifest(
     }
 
     private ManifestDocument ToDocument() => new(
-        Format, LeaderEpoch.Value, LogStartOffset.Value,
+        Format, Revision, LeaderEpoch.Value, LogStartOffset.Value,
         [.. Segments.Select(segment => new SegmentDocument(
             segment.Name, segment.BaseOffset.Value, segment.NextOffset.Value, segment.SizeInBytes, segment.Crc, segment.IndexCrc, segment.MaxTimestampMs,
             [.. segment.Epochs.Select(epoch => new[] { epoch.Epoch.Value, epoch.StartOffset.Value })],
@@ -90,13 +96,16 @@ public sealed record RemoteManifest(
             segment.Name, new(segment.BaseOffset), new(segment.NextOffset), segment.SizeInBytes, segment.Crc, segment.IndexCrc, segment.MaxTimestampMs,
             [.. segment.Epochs.Select(epoch => new EpochStart(new((int)epoch[0]), new(epoch[1])))],
             [.. segment.Aborted.Select(aborted => new AbortedTransaction(aborted[0], new(aborted[1]), new(aborted[2]), new(aborted[3])))]))],
-        [.. document.Garbage.Select(garbage => new RemoteGarbage(garbage.Name, DateTimeOffset.FromUnixTimeMilliseconds(garbage.SinceMs)))]);
+        [.. document.Garbage.Select(garbage => new RemoteGarbage(garbage.Name, DateTimeOffset.FromUnixTimeMilliseconds(garbage.SinceMs)))])
+    {
+        Revision = document.Revision,
+    };
 }
 
 /// <summary>A segment in the store that nobody reads any more, and since when.</summary>
 public readonly record struct RemoteGarbage(string Name, DateTimeOffset Since);
 
-internal sealed record ManifestDocument(int Format, int LeaderEpoch, long LogStartOffset, SegmentDocument[] Segments, GarbageDocument[] Garbage);
+internal sealed record ManifestDocument(int Format, long Revision, int LeaderEpoch, long LogStartOffset, SegmentDocument[] Segments, GarbageDocument[] Garbage);
 
 internal sealed record SegmentDocument(
     string Name, long BaseOffset, long NextOffset, int SizeInBytes, uint Crc, uint IndexCrc, long MaxTimestampMs, long[][] Epochs, long[][] Aborted);

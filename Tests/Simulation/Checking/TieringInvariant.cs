@@ -24,6 +24,7 @@ public sealed class TieringInvariant() : Checker("12 tiering")
         if (!name.EndsWith("manifest.json", StringComparison.Ordinal)) return;
         var manifest = RemoteManifest.Parse(content.Span, name);
         var ledger = Cluster.Ledger.Current;
+        Cluster.Trace($"manifest of epoch {manifest.LeaderEpoch} from {manifest.LogStartOffset} to {manifest.End}, last {(manifest.Segments.IsEmpty ? "none" : manifest.Segments[^1].Name)}, garbage {manifest.Garbage.Length}");
         Require(manifest.LeaderEpoch >= _manifest.LeaderEpoch, $"the manifest of epoch {_manifest.LeaderEpoch} was replaced by one of {manifest.LeaderEpoch}");
         Require(manifest.LogStartOffset <= ledger.DeletedBefore, $"the manifest begins at {manifest.LogStartOffset}, and only what lies before {ledger.DeletedBefore} was deleted");
         var end = Offset.Max(manifest.End, manifest.LogStartOffset);

@@ -36,7 +36,11 @@ public sealed class SimCluster
         Store = new SimStore(Scheduler, Random)
         {
             DocumentWritten = (name, content) => Check(checker => checker.OnStored(name, content)),
-            Deleted = name => Check(checker => checker.OnDeletedFromStore(name)),
+            Deleted = name =>
+            {
+                Trace($"deleted {name}");
+                Check(checker => checker.OnDeletedFromStore(name));
+            },
         };
         Brokers = [];
         for (var id = 0; id < Profile.Brokers; id++) Brokers.Add(new SimBroker(this, new BrokerId(id)));
