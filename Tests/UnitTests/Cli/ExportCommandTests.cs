@@ -32,7 +32,11 @@ public sealed class ExportCommandTests : IAsyncLifetime
         {
             await producer.ProduceAsync("orders", new OutgoingRecord
             {
-                HasKey = true, Key = "käse"u8, Value = "{\"a\": 1}\n"u8, TimestampMs = 1234, Headers = [new RecordHeader("trace", "x"u8.ToArray())],
+                HasKey = true,
+                Key = "käse"u8,
+                Value = "{\"a\": 1}\n"u8,
+                TimestampMs = 1234,
+                Headers = [new RecordHeader("trace", "x"u8.ToArray())],
             });
             await producer.ProduceAsync("orders", new OutgoingRecord { Value = [0xFF, 0x00], TimestampMs = 1235 });
             await producer.ProduceAsync("orders", new OutgoingRecord { HasKey = true, Key = "gone"u8, IsTombstone = true, TimestampMs = 1236 });
