@@ -17,6 +17,15 @@ public sealed partial class PartitionLog
         return number < 0 || number >= segments.Length - 1 || segments[number].NextOffset <= offset ? null : segments[number].NextOffset;
     }
 
+    /// <summary>Where the batch begins that holds an offset.</summary>
+    /// <exception cref="IOException">The files cannot be read.</exception>
+    public Offset BatchStartAt(Offset offset)
+    {
+        var segments = Volatile.Read(ref _segments);
+        var number = NumberOf(segments, offset);
+        return number < 0 ? offset : segments[number].BatchAt(offset).BaseOffset;
+    }
+
     /// <summary>
     /// What a sealed segment holds from an offset on, at which a batch begins, read from front to back and checked; null when no
     /// sealed segment holds it. The file stays readable for <see cref="LogOptions.FileDeleteDelayMs"/> after it was deleted here.

@@ -32,6 +32,12 @@ public sealed class PlantedBugTests(ITestOutputHelper output)
     [Fact]
     public void Going_on_where_tombstones_are_gone_is_found() => Find(new ForgetsTombstones(), seedsMax: 60, isCompacted: true);
 
+    [Fact]
+    public void Freeing_what_is_not_stored_is_found() => FindTiered(new FreesWhatIsNotStored(), seedsMax: 20);
+
+    [Fact]
+    public void Overwriting_a_manifest_that_is_another_by_now_is_found() => FindTiered(new OverwritesTheManifest(), seedsMax: 200);
+
     /// <summary>What a topic gives up is no excuse: who acknowledges too early loses more than that.</summary>
     [Theory]
     [InlineData(Promise.InMemory)]
@@ -41,12 +47,16 @@ public sealed class PlantedBugTests(ITestOutputHelper output)
     [Fact]
     public void A_loss_that_no_election_names_is_found() => Find(new TrustsEarlierProgress(), seedsMax: 60, Promise.InMemory);
 
-    private void Find(PlantedBug bug, ulong seedsMax, Promise promise = Promise.Durable, bool readsFollowers = false, bool isIdempotent = false, bool isCompacted = false)
+    private void Find(PlantedBug bug, ulong seedsMax, Promise promise = Promise.Durable, bool readsFollowers = false, bool isIdempotent = false, bool isCompacted = false) =>
+        Find(bug, seedsMax, promise, seed => FaultProfile.Draw(new(seed)) with { ReadsFollowers = readsFollowers, HasIdempotentProducers = isIdempotent, IsCompacted = isCompacted });
+
+    private void FindTiered(PlantedBug bug, ulong seedsMax) => Find(bug, seedsMax, Promise.Durable, FaultProfile.DrawTiered);
+
+    private void Find(PlantedBug bug, ulong seedsMax, Promise promise, Func<ulong, FaultProfile> draw)
     {
         for (ulong seed = 1; seed <= seedsMax; seed++)
         {
-            var profile = FaultProfile.Draw(new(seed)) with { ReadsFollowers = readsFollowers, HasIdempotentProducers = isIdempotent, IsCompacted = isCompacted };
-            if (SimRun.Run(seed, profile, bug, promise: promise).Violation is not { } violation) continue;
+            if (SimRun.Run(seed, draw(seed), bug, promise: promise).Violation is not { } violation) continue;
             output.WriteLine($"{bug.GetType().Name}: seed {seed}: {violation}");
             return;
         }

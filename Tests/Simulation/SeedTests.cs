@@ -121,6 +121,29 @@ public sealed class SeedTests(ITestOutputHelper output)
         }
     }
 
+    [Fact]
+    public void What_went_from_the_disks_is_in_the_remote_store_whatever_goes_wrong()
+    {
+        var (first, count) = (Seeds.First, Seeds.Count(60));
+        for (var seed = first; seed < first + count; seed++)
+        {
+            var result = SimRun.Run(seed, FaultProfile.DrawTiered(seed), keepsTrace: count == 1);
+            if (count == 1) output.WriteLine(result.Trace);
+            Assert.True(result.Violation is null, $"tiered seed {seed}: {result.Violation}");
+        }
+    }
+
+    /// <summary>
+    /// A manifest that was written after its writer had given up, and had the same segment uploaded again and again (1053);
+    /// damage in what was deleted, which kept everything after it from the store (1753); a segment that such a manifest named,
+    /// swept as one that none did (1328).
+    /// </summary>
+    [Theory]
+    [InlineData(1053)]
+    [InlineData(1328)]
+    [InlineData(1753)]
+    public void What_broke_once_in_the_remote_store_does_not_break_again(ulong seed) => Assert.Null(SimRun.Run(seed, FaultProfile.DrawTiered(seed)).Violation);
+
     /// <summary>
     /// The same for other promises: a reader that trusted the last end of a leadership it had read only in part (InMemory
     /// 2564), or had begun where another log does not (InMemory 2867); a deletion of two branches ago (Availability 1077); a

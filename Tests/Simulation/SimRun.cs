@@ -98,7 +98,7 @@ public static class SimRun
         cluster.Watch(
         [
             new RegisterInvariant(), new FencingInvariant(), new LogMatchingInvariant(), new CommitInvariant(), new DurabilityInvariant(),
-            new MembershipInvariant(), new HighWatermarkInvariant(), new ReaderFencingInvariant(), new FailedFlushInvariant(), new LimitsInvariant(), new CompactionInvariant(),
+            new MembershipInvariant(), new HighWatermarkInvariant(), new ReaderFencingInvariant(), new FailedFlushInvariant(), new LimitsInvariant(), new CompactionInvariant(), cluster.Tiering,
         ]);
         cluster.Begin();
     }
@@ -149,6 +149,13 @@ public static class SimRun
     private static void MakePeace(SimCluster cluster, List<SimProducer> producers, List<SimConsumer> consumers, Func<bool> isBroken)
     {
         if (isBroken()) return;
+        // What went from the disks is still there for whoever begins now.
+        if (cluster.Profile.Tiering is not null)
+        {
+            consumers.Add(new SimConsumer(cluster, 290));
+            consumers[^1].Begin();
+        }
+
         // Producers go on for a little: a cluster that has recovered serves them.
         var before = producers.Sum(producer => producer.Acknowledged);
         var limit = cluster.Scheduler.NowUs + PeaceUsMax;
@@ -158,7 +165,21 @@ public static class SimRun
         if (isBroken()) return;
         if (producers.Sum(producer => producer.Acknowledged) <= before) cluster.Violate("availability", $"nothing was acknowledged after the faults had ended; {Describe(cluster, consumers)}");
         else if (!IsAtRest(cluster, consumers)) cluster.Violate("convergence", Describe(cluster, consumers));
-        else cluster.Finish();
+        else if (!IsSwept(cluster, isBroken)) cluster.Violate("12 tiering", "what was never published is still in the store: " + string.Join(' ', cluster.Tiering.Orphans()));
+        else if (!isBroken()) cluster.Finish();
+    }
+
+    // Hours later the next leader finds what others have left in the store.
+    private static bool IsSwept(SimCluster cluster, Func<bool> isBroken)
+    {
+        if (cluster.Profile.Tiering is null) return true;
+        // What was given up may still arrive for a while.
+        cluster.Scheduler.RunUntil(cluster.Scheduler.NowUs + 40 * cluster.Profile.StoreDelayMaxUs, isBroken);
+        // Whichever way the brokers' clocks have jumped.
+        cluster.Store.Aged = TimeSpan.FromDays(100);
+        foreach (var broker in cluster.Brokers.Where(broker => broker.Replica?.IsLeader == true)) broker.Stop();
+        cluster.Scheduler.RunUntil(cluster.Scheduler.NowUs + PeaceUsMax, () => isBroken() || !cluster.Tiering.Orphans().Any());
+        return isBroken() || !cluster.Tiering.Orphans().Any();
     }
 
     private static bool IsAtRest(SimCluster cluster, List<SimConsumer> consumers)

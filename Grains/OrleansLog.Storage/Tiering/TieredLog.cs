@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.ExceptionServices;
 using Microsoft.Extensions.Logging;
 using OrleansLog.Protocol;
 using OrleansLog.Protocol.Records;
@@ -32,6 +33,9 @@ public sealed class TieredLog
     private readonly Offset _begunAt;
     private RemoteManifest? _manifest;
     private string? _tag;
+
+    // A write of the manifest has failed: it may have taken place, or do so at any time until another one has.
+    private bool _isOutdated;
     private long? _sweptAt;
 
     /// <param name="cache">Reads the store.</param>
@@ -171,13 +175,12 @@ public sealed class TieredLog
     public async Task StepAsync(CancellationToken cancellationToken)
     {
         await ClaimAsync(cancellationToken);
-        while (!Options.IsCopyDisabled && await UploadNextAsync(cancellationToken))
-        {
-        }
-
+        var failure = await UploadAsync(cancellationToken);
+        // What cannot go up keeps nothing from going away.
         await ExpireAsync(cancellationToken);
         await DeleteGarbageAsync(cancellationToken);
         await SweepAsync(cancellationToken);
+        failure?.Throw();
     }
 
     /// <summary>Reads the manifest, if that was not done.</summary>
@@ -257,6 +260,22 @@ public sealed class TieredLog
         return last < OldestHere || (last < _log.LogEndOffset && (segment.Epochs is not [.., var latest] || _log.EpochAt(last) == latest.Epoch));
     }
 
+    private async Task<ExceptionDispatchInfo?> UploadAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            while (!Options.IsCopyDisabled && await UploadNextAsync(cancellationToken))
+            {
+            }
+
+            return null;
+        }
+        catch (IOException e)
+        {
+            return ExceptionDispatchInfo.Capture(e);
+        }
+    }
+
     private async Task<bool> UploadNextAsync(CancellationToken cancellationToken)
     {
         var from = _manifest!.Segments.IsEmpty ? FirstHere() : _manifest.End;
@@ -273,7 +292,8 @@ public sealed class TieredLog
         return true;
     }
 
-    private Offset FirstHere() => _log.Segments.Where(segment => segment.NextOffset > _manifest!.LogStartOffset).Select(segment => segment.BaseOffset).FirstOrDefault(OldestHere);
+    // What is deleted is not stored, though its segment may still be there.
+    private Offset FirstHere() => _log.BatchStartAt(Offset.Max(_manifest!.LogStartOffset, OldestHere));
 
     // What the store took is what it gives.
     private async Task ReadBackAsync(RemoteSegment segment, byte[] index, CancellationToken cancellationToken)
@@ -329,6 +349,7 @@ public sealed class TieredLog
     private async Task SweepAsync(CancellationToken cancellationToken)
     {
         if (_sweptAt is { } sweptAt && _time.GetElapsedTime(sweptAt) < SweepInterval) return;
+        await ChangeAsync(static manifest => manifest, cancellationToken);
         var before = _time.GetUtcNow() - OrphanAgeMin;
         var known = _manifest!.Segments.Select(segment => segment.Name).Concat(_manifest.Garbage.Select(garbage => garbage.Name))
             .SelectMany(name => new[] { name, name + RemoteSegment.IndexSuffix }).Append(_file.Path).ToHashSet(StringComparer.Ordinal);
@@ -347,9 +368,11 @@ public sealed class TieredLog
 
     private async Task PublishAsync(RemoteManifest current, string? tag, Func<RemoteManifest, RemoteManifest> change, CancellationToken cancellationToken)
     {
-        if (_manifest is not null && change(current).Equals(current)) return;
+        if (_manifest is not null && !_isOutdated && change(current).Equals(current)) return;
+        _isOutdated = true;
         var (changed, written) = await _file.ChangeAsync(current, tag, change, Epoch, cancellationToken);
         _tag = written;
         Volatile.Write(ref _manifest, changed);
+        _isOutdated = false;
     }
 }

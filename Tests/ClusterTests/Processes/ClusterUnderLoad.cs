@@ -80,8 +80,12 @@ internal sealed class ClusterUnderLoad : IAsyncDisposable
     // Every broker must say so: one that was given up, and has not learned it yet, may still think so.
     private async Task<bool> IsWholeAsync()
     {
+        // As a supervisor does, again and again.
         foreach (var silo in _silos.Where(silo => silo.HasEnded))
-            await silo.StartAsync();
+        {
+            if (!await silo.TryStartAsync())
+                return false;
+        }
         foreach (var silo in _silos)
         {
             if (!await IsWholeAsync(silo))

@@ -38,7 +38,10 @@ internal sealed class SiloProcess : IAsyncDisposable
     public string Address => $"{_place.Address}:{_ports[0]}";
 
     /// <summary>Starts the process and waits until it says that it serves.</summary>
-    public async Task StartAsync()
+    public async Task StartAsync() => Assert.True(await TryStartAsync(), $"Silo {Id} did not start: {_said}");
+
+    /// <summary>As <see cref="StartAsync"/>; false when it gives up, as one does that cannot reach the storage.</summary>
+    public async Task<bool> TryStartAsync()
     {
         _process?.Dispose();
         string[] command =
@@ -60,14 +63,14 @@ internal sealed class SiloProcess : IAsyncDisposable
         _process.BeginErrorReadLine();
         try
         {
-            var serving = await _process.StandardOutput.ReadLineAsync().WaitAsync(StartTimeMax);
-            Assert.True(serving is not null, $"Silo {Id} did not start: {_said}");
+            if (await _process.StandardOutput.ReadLineAsync().WaitAsync(StartTimeMax) is null) return false;
         }
         catch (TimeoutException)
         {
             Assert.Fail($"Silo {Id} has not started within {StartTimeMax}: {_said}");
         }
         _ = _process.StandardOutput.BaseStream.CopyToAsync(Stream.Null, CancellationToken.None);
+        return true;
     }
 
     /// <summary>Ends it as a power cut would, as far as it can tell (SIGKILL).</summary>

@@ -64,6 +64,15 @@ public abstract class Checker(string name)
     {
     }
 
+    /// <summary>A document was written to the remote store.</summary>
+    public virtual void OnStored(string name, ReadOnlyMemory<byte> content)
+    {
+    }
+
+    public virtual void OnDeletedFromStore(string name)
+    {
+    }
+
     /// <summary>Runs after every event of the run.</summary>
     public virtual void AfterEvent()
     {

@@ -225,7 +225,7 @@ public sealed class HighWatermarkInvariant() : Checker("7 high watermark")
     }
 
     private bool Cuts(SimBroker broker, Offset end) =>
-        Cluster.Ledger.Current.Batches.Any(batch => batch.Next > end && batch.Next > Cluster.Ledger.Current.DeletedBefore && broker.Shadow.Holds(batch));
+        Cluster.Ledger.Current.Batches.Any(batch => batch.Next > end && batch.Next > Cluster.Ledger.Current.MayStartAt && broker.Shadow.Holds(batch));
 }
 
 /// <summary>No answer to a reader comes from a leadership older than the reader knows of.</summary>

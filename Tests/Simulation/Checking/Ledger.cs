@@ -111,6 +111,12 @@ public sealed class LedgerBranch(LeaderEpoch since, LedgerBranch? parent)
     /// <summary>Committed records before this offset were deleted at somebody's request: nobody need have them.</summary>
     public Offset DeletedBefore { get; set; } = Offset.Zero;
 
+    /// <summary>Everything before this offset that is not deleted is in the remote store, and need not be on a disk.</summary>
+    public Offset StoredTo { get; set; } = Offset.Zero;
+
+    /// <summary>Before this offset a log need not have anything.</summary>
+    public Offset MayStartAt => Offset.Max(DeletedBefore, StoredTo);
+
     public IReadOnlyList<BatchId> Batches => _batches;
 
     public Offset End => _batches.Count == 0 ? _start : Offset.Max(_start, _batches[^1].Next);
@@ -126,7 +132,10 @@ public sealed class LedgerBranch(LeaderEpoch since, LedgerBranch? parent)
         offset < DeletedBefore || (_values.TryGetValue(offset, out var value) && (Records.IsTombstone(value) || _lastOfKeys[Records.KeyOf(value)] > offset));
 
     /// <summary>Whether a broker has a committed batch as it should.</summary>
-    public bool IsSafeAt(SimBroker broker, BatchId batch) => batch.Next <= DeletedBefore || broker.Shadow.HoldsOrRefuses(batch);
+    public bool IsSafeAt(SimBroker broker, BatchId batch) =>
+        batch.Next <= DeletedBefore
+        || (batch.Next <= StoredTo && batch.Next <= (broker.Replica?.Log.LogStartOffset ?? broker.Shadow.Start))
+        || broker.Shadow.HoldsOrRefuses(batch);
 
     // The leader that begins this branch may have its log from any of them.
     private Offset DeletedByAncestors => parent is null ? Offset.Zero : Offset.Max(parent.DeletedBefore, parent.DeletedByAncestors);

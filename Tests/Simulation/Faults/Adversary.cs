@@ -30,6 +30,8 @@ public sealed class Adversary(SimCluster cluster)
         cluster.Network.Heal();
         cluster.Network.Faults = new();
         cluster.Register.Faults = new();
+        cluster.Store.Faults = new();
+        cluster.Store.IsAway = false;
         foreach (var broker in cluster.Brokers)
         {
             broker.Disk.Faults = new();
@@ -78,6 +80,7 @@ public sealed class Adversary(SimCluster cluster)
             case FaultKind.TruncateFile: DamageStopped(disk => disk.CutFile(PartitionDirectory)); break;
             case FaultKind.Reassign: Reassign(); break;
             case FaultKind.DeleteRecords: DeleteRecords(); break;
+            case FaultKind.StoreAway: TakeStoreAway(); break;
             case FaultKind.FlipBits: FlipBits(cluster.Find(_victim)); break;
         }
     }
@@ -155,13 +158,20 @@ public sealed class Adversary(SimCluster cluster)
     private void DeleteRecords(SimBroker broker)
     {
         if (broker.Replica is not { IsLeader: true } replica) return;
-        var start = replica.Log.LogStartOffset;
+        if ((broker.Tier is { } tier ? tier.Of(replica)?.LogStartOffset : replica.Log.LogStartOffset) is not { } start) return;
         // A new leader may not have heard yet how far all is committed, not even that what is deleted was.
         if (replica.HighWatermark < start) return;
         var before = start + _random.Below(replica.HighWatermark - start + 1);
         if (_random.Chance(0.3)) before = replica.HighWatermark;
         cluster.NoteDeletion(replica.LeaderEpoch, before);
-        _ = replica.DeleteBeforeAsync(before).AsTask();
+        _ = broker.Tier?.DeleteBeforeAsync(replica, before) ?? replica.DeleteBeforeAsync(before).AsTask();
+    }
+
+    private void TakeStoreAway()
+    {
+        cluster.Store.IsAway = true;
+        cluster.Trace("store away");
+        cluster.Scheduler.After(_random.Between(1, 3_000) * 1000, () => cluster.Store.IsAway = false);
     }
 
     private void Wipe(SimBroker broker)

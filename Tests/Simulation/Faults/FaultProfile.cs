@@ -1,6 +1,7 @@
 using OrleansLog.Replication;
 using OrleansLog.Simulation.Running;
 using OrleansLog.Storage;
+using OrleansLog.Storage.Tiering;
 
 namespace OrleansLog.Simulation.Faults;
 
@@ -64,6 +65,18 @@ public sealed record FaultProfile
     /// <summary>Whether the records have keys, and the topic is compacted.</summary>
     public bool IsCompacted { get; init; }
 
+    /// <summary>How the topic is kept in the remote store as well; null if it is not.</summary>
+    public TieringOptions? Tiering { get; init; }
+
+    public double StoreFails { get; init; }
+
+    public double StoreLosesReply { get; init; }
+
+    public double StoreAppliesLate { get; init; }
+
+    /// <summary>The longest that a call to the remote store takes each way, in microseconds.</summary>
+    public long StoreDelayMaxUs { get; init; } = 2_000;
+
     /// <summary>What the topic promises.</summary>
     public Promise Promise { get; init; }
 
@@ -71,6 +84,7 @@ public sealed record FaultProfile
     {
         CatchUpBytesPerSecond = CatchUpBytesPerSecond,
         IsFlushedBeforeAcknowledged = Promise != Promise.InMemory,
+        IsStoredRemotely = Tiering is not null,
         UncleanLeaderElectionEnable = Promise == Promise.Availability,
     };
 
@@ -91,11 +105,28 @@ public sealed record FaultProfile
     public LogOptions Log => SmallLog with
     {
         FlushMessages = Promise == Promise.InMemory ? long.MaxValue : 1,
-        SegmentBytes = IsCompacted ? 1_000 : SmallLog.SegmentBytes,
+        SegmentBytes = IsCompacted || Tiering is not null ? 1_000 : SmallLog.SegmentBytes,
         Compaction = IsCompacted ? new() { MinDirtyRatio = 0.1, DeleteRetentionMs = 300 } : null,
     };
 
     private static readonly LogOptions SmallLog = new() { SegmentMs = long.MaxValue, SegmentBytes = 6_000, IndexIntervalBytes = 500, CheckpointBytes = 3_000 };
+
+    /// <summary>The profile of a seed whose topic is kept in the remote store as well, which goes wrong in its own ways.</summary>
+    public static FaultProfile DrawTiered(ulong seed)
+    {
+        var random = new SimRandom(~seed);
+        var profile = Draw(new(seed));
+        return profile with
+        {
+            Tiering = new() { LocalRetentionBytes = random.Pick<long>([0, 2_000, 4_000]), GarbageDelayMs = random.Pick<long>([100, 2_000]) },
+            StoreFails = random.Chance(0.5) ? random.Below(200) / 1000.0 : 0,
+            StoreLosesReply = random.Chance(0.5) ? random.Below(200) / 1000.0 : 0,
+            StoreAppliesLate = random.Chance(0.5) ? random.Below(200) / 1000.0 : 0,
+            StoreDelayMaxUs = random.Pick<long>([2_000, 20_000, 200_000]),
+            Weights = [.. profile.Weights, 1],
+            ReadsFollowers = random.Chance(0.3),
+        };
+    }
 
     public double DrawClockRate(SimRandom random) => 1 + ClockDrift * (random.Below(2001) - 1000) / 1000;
 
@@ -155,4 +186,5 @@ public enum FaultKind
     Misdirect,
     TruncateFile,
     Reassign,
+    StoreAway,
 }

@@ -2,6 +2,7 @@ using OrleansLog.Protocol;
 using OrleansLog.Replication.Metadata;
 using OrleansLog.Replication.Replicas;
 using OrleansLog.Simulation.World;
+using OrleansLog.Storage.Tiering;
 
 namespace OrleansLog.Simulation.Faults;
 
@@ -16,6 +17,12 @@ public abstract class PlantedBug
 
     /// <summary>Up to where a replica compacts its log.</summary>
     public virtual Offset CompactsBefore(PartitionReplica replica) => replica.HighWatermark;
+
+    /// <summary>The remote store as the brokers get it.</summary>
+    public virtual IRemoteStore Plant(IRemoteStore store) => store;
+
+    /// <summary>Up to where a leader frees its disk of what the remote store has.</summary>
+    public virtual Offset MayFree(TieredLog tier, PartitionReplica replica) => tier.LocalRetentionOffset();
 
     /// <summary>The broker is down, its disk as the crash left it.</summary>
     public virtual void AfterCrash(SimBroker broker)

@@ -42,6 +42,9 @@ public sealed class SimBroker(SimCluster cluster, BrokerId id) : IReplicationObs
 
     public SimView? View { get; private set; }
 
+    /// <summary>Set while the broker serves, if the topic is kept in the remote store as well.</summary>
+    public SimTier? Tier { get; private set; }
+
     public BrokerRecord? Record { get; private set; }
 
     /// <summary>Whether the last process closed everything before it ended.</summary>
@@ -141,6 +144,7 @@ public sealed class SimBroker(SimCluster cluster, BrokerId id) : IReplicationObs
         Disk.CreateDirectory(DataDirectory);
         _life = await BrokerLife.BeginAsync(id, Disk, DataDirectory, client, $"{id}-start-{_starts}", clock, address: default, CancellationToken.None);
         Record = cluster.Bug?.RegisteredAs(_life.Record) ?? _life.Record;
+        if (cluster.Profile.Tiering is not null) (Tier = new SimTier(cluster, this, clock)).Begin();
         var nonce = 0;
         var ports = new ReplicaPorts
         {
@@ -153,6 +157,7 @@ public sealed class SimBroker(SimCluster cluster, BrokerId id) : IReplicationObs
             Time = clock,
             Logger = new SimLogger(cluster, this),
             Observer = this,
+            Stored = Tier,
         };
         var replicas = new BrokerReplicas(cluster.Bug?.Plant(ports) ?? ports, DataDirectory);
         Disk.FlushFailed = path => OnFlushFailed(path);
@@ -166,6 +171,7 @@ public sealed class SimBroker(SimCluster cluster, BrokerId id) : IReplicationObs
             await PlaceAsync(replicas, clock);
             replicas.CheckLeaders();
             scrubbing.Step();
+            Tier?.Step();
             if (cluster.Profile.IsCompacted) _compaction ??= CompactAsync(process);
             // News may be lost; whoever waits for a move to go on looks again.
             if (cluster.PeekPartition() is { } current && !(current.Record.Adding.IsEmpty && current.Record.Removing.IsEmpty)) HearOf(current.Record);
@@ -284,6 +290,7 @@ public sealed class SimBroker(SimCluster cluster, BrokerId id) : IReplicationObs
         Process = null;
         Replicas = null;
         Replica = null;
+        Tier = null;
         cluster.Died(this);
     }
 

@@ -149,7 +149,7 @@ public sealed class SimConsumer(SimCluster cluster, int place) : SimClient(clust
     private async Task PollAsync(SimBroker leader)
     {
         var known = _known;
-        var answer = await CallAsync(leader, replica => Task.FromResult(Fetch(replica, known)));
+        var answer = await CallAsync(leader, replica => Task.FromResult(Fetch(leader, replica, known)));
         if (answer is null) return;
         if (answer.Error == ErrorCode.FencedLeaderEpoch) _known = answer.Epoch;
         _isOutOfRange = answer.Error == ErrorCode.OffsetNotAvailable;
@@ -222,14 +222,22 @@ public sealed class SimConsumer(SimCluster cluster, int place) : SimClient(clust
         Cluster.Polled(leader, known, answered, offset, value);
     }
 
-    private FetchAnswer Fetch(PartitionReplica replica, LeaderEpoch known)
+    private FetchAnswer Fetch(SimBroker broker, PartitionReplica replica, LeaderEpoch known)
     {
         if (_read.Count > 0 && replica.LeaderEpoch > _compared && AgreedEnd(replica) is var agreed && agreed < Position)
             return new(ErrorCode.None, replica.LeaderEpoch, replica.Log.LogStartOffset, replica.Log.LogEndOffset, [], agreed);
         var read = Read(replica, known);
+        var start = replica.Log.LogStartOffset;
+        if (read.Error == ErrorCode.OffsetOutOfRange && Position < start && broker.Tier?.Of(replica) is { } tier)
+        {
+            var found = tier.Read(Position, 4_000, minOneBatch: true);
+            read = read with { Error = found.Error, Log = found };
+            start = tier.LogStartOffset ?? start;
+        }
+
         var bytes = new byte[read.Log.Slice.Length];
         read.Log.Slice.Read(bytes);
-        return new(read.Error, read.LeaderEpoch, replica.Log.LogStartOffset, replica.Log.LogEndOffset, bytes);
+        return new(read.Error, read.LeaderEpoch, start, replica.Log.LogEndOffset, bytes);
     }
 
     // Where a follower's log begins and ends says nothing about the leader's (KIP-392).

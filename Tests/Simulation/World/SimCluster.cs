@@ -33,6 +33,11 @@ public sealed class SimCluster
         Scheduler = new SimScheduler(Random, Profile.ReorderUs) { AfterEach = AfterEvent };
         Network = new SimNetwork(Scheduler, Random);
         Register = new SimRegister(Scheduler, Random) { Changed = OnRegistered };
+        Store = new SimStore(Scheduler, Random)
+        {
+            DocumentWritten = (name, content) => Check(checker => checker.OnStored(name, content)),
+            Deleted = name => Check(checker => checker.OnDeletedFromStore(name)),
+        };
         Brokers = [];
         for (var id = 0; id < Profile.Brokers; id++) Brokers.Add(new SimBroker(this, new BrokerId(id)));
     }
@@ -48,6 +53,11 @@ public sealed class SimCluster
     public SimNetwork Network { get; }
 
     public SimRegister Register { get; }
+
+    public SimStore Store { get; }
+
+    /// <summary>Watches that store.</summary>
+    public TieringInvariant Tiering { get; } = new();
 
     public List<SimBroker> Brokers { get; }
 
@@ -115,11 +125,12 @@ public sealed class SimCluster
 
     /// <summary>
     /// The value that the replicas have at an offset when all is quiet; -1 where one has another, or more than the one
-    /// broker whose disk may be damaged has none.
+    /// broker whose disk may be damaged has none. What the remote store has was looked at when it came there.
     /// </summary>
     public long FinalValueAt(Offset offset)
     {
         var batch = Ledger.Current.Batches.First(batch => batch.Base <= offset && offset < batch.Next);
+        if (batch.Next <= Ledger.Current.StoredTo) return Ledger.Current.ValueAt(offset);
         var isThere = Replicas.All(broker => broker.Shadow.HoldsOrRefuses(batch)) && Replicas.Count(broker => broker.Shadow.Holds(batch)) >= Replicas.Count() - 1;
         return isThere ? Ledger.Current.ValueAt(offset) : -1;
     }
@@ -159,6 +170,7 @@ public sealed class SimCluster
         Scheduler.RunUntil(Scheduler.NowUs + 200_000, () => PeekPartition() is not null);
         Network.Faults = new() { Lost = Profile.MessageLost, Repeated = Profile.MessageRepeated, DelayUs = (50, Profile.MessageDelayMaxUs) };
         Register.Faults = new() { Fails = Profile.RegisterFails, LosesReply = Profile.RegisterLosesReply, AppliesLate = Profile.RegisterAppliesLate, DelayUs = (200, Profile.RegisterDelayMaxUs) };
+        Store.Faults = new() { Fails = Profile.StoreFails, LosesReply = Profile.StoreLosesReply, AppliesLate = Profile.StoreAppliesLate, DelayUs = (200, Profile.StoreDelayMaxUs) };
         foreach (var broker in Brokers)
             broker.Disk.Faults = new() { FlushFails = Profile.FlushFails, WriteFails = Profile.WriteFails, FlushUs = (100, Profile.FlushMaxUs), ShortReads = Profile.ShortReads };
     }
