@@ -41,12 +41,12 @@ public sealed partial class GroupCoordinator
     /// </summary>
     /// <param name="context">Who calls.</param>
     /// <param name="request">The offsets.</param>
-    /// <param name="verifiedAt">As in <see cref="TransactionWrite.VerifiedAt"/>.</param>
-    public Task<TxnOffsetCommitResponse> TxnOffsetCommitAsync(CallContext context, TxnOffsetCommitRequest request, Offset? verifiedAt)
+    /// <param name="verified">As in <see cref="TransactionWrite.Verified"/>.</param>
+    public Task<TxnOffsetCommitResponse> TxnOffsetCommitAsync(CallContext context, TxnOffsetCommitRequest request, CoordinatorsWord? verified)
     {
         var error = ValidateGroupId(request.GroupId);
         return error == ErrorCode.None
-            ? RouteAsync(context, request.GroupId, (shard, _, now) => shard.TxnOffsetCommit(request, verifiedAt, now), Refuse)
+            ? RouteAsync(context, request.GroupId, (shard, _, now) => shard.TxnOffsetCommit(request, verified, now), Refuse)
             : Task.FromResult(Refuse(error));
 
         TxnOffsetCommitResponse Refuse(ErrorCode refused) => OffsetAnswers.Refuse(request, CoordinatorErrors.ForCommits(refused));

@@ -30,11 +30,8 @@ public interface IPartitionWriter
 /// <param name="ProducerEpoch">Its epoch.</param>
 public sealed record TransactionWrite(long ProducerId, short ProducerEpoch)
 {
-    /// <summary>
-    /// The log end offset from before the transaction's coordinator was asked whether the partition is part of it; null where
-    /// it is open in the partition already.
-    /// </summary>
-    public Offset? VerifiedAt { get; init; }
+    /// <summary>What its coordinator said of it; null where the transaction is open in the partition already.</summary>
+    public CoordinatorsWord? Verified { get; init; }
 
     /// <summary>The marker with which the transaction ends; null for what comes before.</summary>
     public EndTransactionMarker? Marker { get; init; }
@@ -43,7 +40,12 @@ public sealed record TransactionWrite(long ProducerId, short ProducerEpoch)
     public bool MarkerHasNewEpoch { get; init; }
 }
 
-/// <summary>What became of one append.</summary>
+/// <summary>A transaction's coordinator has said that the partition is part of the transaction (KIP-890).</summary>
+/// <param name="AskedAt">The log end offset from before it was asked.</param>
+/// <param name="CoordinatorEpoch">The leader epoch of the coordinator.</param>
+public readonly record struct CoordinatorsWord(Offset AskedAt, long CoordinatorEpoch);
+
+/// <summary>What became of one append.
 /// <param name="Error"><see cref="ErrorCode.None"/>, or why nothing was written.</param>
 /// <param name="LastOffset">The offset of the last record written.</param>
 /// <param name="Committed">

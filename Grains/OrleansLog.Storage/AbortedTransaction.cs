@@ -29,6 +29,12 @@ public readonly record struct TransactionCheck
     public Offset? VerifiedAt { get; init; }
 
     /// <summary>
+    /// The leader epoch of the coordinator that said so; null where that is not known. One that was deposed may not know what
+    /// its successor has ended.
+    /// </summary>
+    public long? VerifiedBy { get; init; }
+
+    /// <summary>
     /// Whether a marker comes with a new epoch for its producer (KIP-890), so that one that is late is known by its epoch.
     /// </summary>
     public bool MarkerHasNewEpoch { get; init; }

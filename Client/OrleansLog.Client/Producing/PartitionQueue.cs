@@ -141,11 +141,15 @@ internal sealed class PartitionQueue(TopicPartition partition, ProducerState pro
         }
     }
 
-    /// <summary>Adds a task for each batch that is not settled yet.</summary>
+    /// <summary>
+    /// Adds a task for each batch that is not settled yet. The open one is closed: whoever waits for it adds nothing to it, so it
+    /// need not wait for what is in flight.
+    /// </summary>
     public void CollectUnsettled(List<Task> tasks)
     {
         lock (_gate)
         {
+            CloseOpen();
             if (_open is not null) tasks.Add(_open.WhenSettled());
             tasks.AddRange(_closed.Concat(_inFlight).Select(batch => batch.WhenSettled()));
         }

@@ -68,7 +68,7 @@ public sealed record ProducerOptions
     /// <summary>
     /// The most batches of one partition that wait for an answer. More than 1 hide a long round trip. The order of records
     /// survives every retry with 1, and with up to 5 where <see cref="EnableIdempotence"/> has effect, which allows no more;
-    /// otherwise a retried batch may land behind a later one.
+    /// otherwise a retried batch may land behind a later one. A producer of transactions has 5: who commits waits for them.
     /// </summary>
     public int BatchesInFlightPerPartitionMax { get; init; } = 1;
 

@@ -34,8 +34,9 @@ internal sealed class ProducerState
     public IdentitySource Identities { get; }
 
     /// <summary>The most batches of one partition that wait for an answer.</summary>
-    public int BatchesInFlightPerPartitionMax => Identities.Current == ProducerIdentity.None
-        ? Options.BatchesInFlightPerPartitionMax
+    public int BatchesInFlightPerPartitionMax =>
+        Transactions is not null ? IdentitySource.BatchesInFlightMax
+        : Identities.Current == ProducerIdentity.None ? Options.BatchesInFlightPerPartitionMax
         : Math.Min(Options.BatchesInFlightPerPartitionMax, IdentitySource.BatchesInFlightMax);
 
     /// <summary>Whether someone waits for everything to be sent, so that nothing lingers.</summary>

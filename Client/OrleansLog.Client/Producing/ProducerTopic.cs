@@ -10,11 +10,16 @@ internal sealed class ProducerTopic(string name, ProducerState producer)
     /// <summary>Records without a key stay with a partition for so many bytes (KIP-794).</summary>
     private const int StickyBytes = 64 * 1024;
 
+    /// <summary>How long transactions of records without a key stay with a partition, in milliseconds.</summary>
+    private const int StickyMs = 1_000;
+
     private readonly Lock _gate = new();
     private ClusterView? _seen;
     private PartitionQueue[] _queues = [];
     private int _sticky = -1;
     private long _stickyBytes;
+    private long _stickySinceMs;
+    private int _transaction;
     private int _waiting;
 
     public string Name => name;
@@ -52,12 +57,22 @@ internal sealed class ProducerTopic(string name, ProducerState producer)
     private int StickyIndex(int count, int bytes)
     {
         _stickyBytes += bytes;
-        if ((uint)_sticky >= (uint)count || _stickyBytes > StickyBytes)
+        if ((uint)_sticky >= (uint)count || MayMoveOn())
         {
             _sticky = NextSticky(count);
-            _stickyBytes = bytes;
+            (_stickyBytes, _stickySinceMs) = (bytes, producer.NowMs());
         }
         return Math.Min(_sticky, count - 1);
+    }
+
+    // Every partition of a transaction costs a marker, and one that the transaction before did not have a record of the coordinator.
+    private bool MayMoveOn()
+    {
+        if (producer.Transactions is not { } transactions) return _stickyBytes > StickyBytes;
+        if (_stickyBytes > producer.Options.BatchBytes) return true;
+        if (transactions.Begun == _transaction) return false;
+        _transaction = transactions.Begun;
+        return _stickyBytes > 0 && producer.NowMs() - _stickySinceMs > StickyMs;
     }
 
     private int NextSticky(int count)

@@ -26,6 +26,9 @@ internal sealed class TransactionControl(Cluster cluster, ProducerOptions option
 
     public bool IsOpen { get; private set; }
 
+    /// <summary>How many transactions were begun.</summary>
+    public int Begun { get; private set; }
+
     /// <summary>Whether anything may be part of the open transaction.</summary>
     public bool HasParts => Volatile.Read(ref _hasParts);
 
@@ -39,6 +42,7 @@ internal sealed class TransactionControl(Cluster cluster, ProducerOptions option
             if (_fatal is not null) throw Again(_fatal);
             if (IsOpen) throw new InvalidOperationException("The transaction before is not ended: commit, abort or dispose it.");
             (IsOpen, _hasParts, _failure) = (true, false, null);
+            Begun++;
         }
     }
 

@@ -108,8 +108,8 @@ internal sealed partial class GroupShard : ICoordinatorShard
         _offsets.Fetch(request, requireStable, nowMs);
 
     /// <inheritdoc cref="TransactionalOffsets.Commit"/>
-    public CoordinatorResult<TxnOffsetCommitResponse> TxnOffsetCommit(TxnOffsetCommitRequest request, Offset? verifiedAt, long nowMs) =>
-        _transactionalOffsets.Commit(request, verifiedAt, nowMs);
+    public CoordinatorResult<TxnOffsetCommitResponse> TxnOffsetCommit(TxnOffsetCommitRequest request, CoordinatorsWord? verified, long nowMs) =>
+        _transactionalOffsets.Commit(request, verified, nowMs);
 
     /// <inheritdoc cref="TransactionalOffsets.End"/>
     public static CoordinatorResult<GroupCoordinator.Ended> EndTransaction(EndTransactionMarker marker, bool hasNewEpoch, long nowMs) =>

@@ -13,13 +13,13 @@ internal sealed class TransactionalOffsets(GroupOptions options, GroupStore stor
 {
     /// <summary>Stores offsets until the transaction ends.</summary>
     /// <param name="request">The offsets.</param>
-    /// <param name="verifiedAt">As in <see cref="TransactionWrite.VerifiedAt"/>.</param>
+    /// <param name="verified">As in <see cref="TransactionWrite.Verified"/>.</param>
     /// <param name="nowMs">The time.</param>
-    public CoordinatorResult<TxnOffsetCommitResponse> Commit(TxnOffsetCommitRequest request, Offset? verifiedAt, long nowMs)
+    public CoordinatorResult<TxnOffsetCommitResponse> Commit(TxnOffsetCommitRequest request, CoordinatorsWord? verified, long nowMs)
     {
         var result = new CoordinatorResult<TxnOffsetCommitResponse>(nowMs)
         {
-            Transaction = new(request.ProducerId, request.ProducerEpoch) { VerifiedAt = verifiedAt },
+            Transaction = new(request.ProducerId, request.ProducerEpoch) { Verified = verified },
         };
         var error = Validate(request);
         return result.With(error != ErrorCode.None

@@ -36,8 +36,8 @@ public class CoordinatorResult(long nowMs)
 
     internal void CancelTimer(TimerKey key) => (_timers ??= []).Add(new TimerCommand(key, null));
 
-    internal void Settle<T>(PendingReply<T> reply, T answer) where T : class =>
-        (_settlements ??= []).Add(new Settlement(reply, answer));
+    internal void Settle<T>(PendingReply<T> reply, T answer, bool awaitsCommit = true) where T : class =>
+        (_settlements ??= []).Add(new Settlement(reply, answer, awaitsCommit));
 
     /// <summary>Has something done once the records are committed; not if they never are.</summary>
     internal void WhenCommitted(Action effect) => (_settlements ??= []).Add(new Settlement(new CommittedEffect(effect), CommittedEffect.IsCommitted));
@@ -55,15 +55,21 @@ public sealed class CoordinatorResult<T>(long nowMs) : CoordinatorResult(nowMs) 
     /// <summary>The answer, or null when the handler keeps the <see cref="PendingReply{T}"/> to settle it later.</summary>
     public T? Reply { get; private set; }
 
-    internal CoordinatorResult<T> With(T reply)
+    /// <summary>Whether the answer waits for the commit of all that was written before, or only for the log to have taken it.</summary>
+    public bool AwaitsCommit { get; private set; } = true;
+
+    internal CoordinatorResult<T> With(T reply, bool awaitsCommit = true)
     {
-        Reply = reply;
+        (Reply, AwaitsCommit) = (reply, awaitsCommit);
         return this;
     }
 }
 
-/// <summary>An answer that goes out with a result. The answer is an <see cref="ErrorCode"/> where the request is refused.</summary>
-public readonly record struct Settlement(PendingReply Reply, object Answer)
+/// <summary>An answer that goes out with a result.</summary>
+/// <param name="Reply">Who waits for it.</param>
+/// <param name="Answer">An <see cref="ErrorCode"/> where the request is refused.</param>
+/// <param name="AwaitsCommit">False for an answer that is as good if nothing that was written is ever committed.</param>
+public readonly record struct Settlement(PendingReply Reply, object Answer, bool AwaitsCommit = true)
 {
     internal void CarryOut()
     {

@@ -19,7 +19,7 @@ internal sealed class ShardRequest<TShard, T>(
     {
         var result = handler(shard, reply, nowMs);
         if (result.Reply is { } answer)
-            result.Settle(reply, answer);
+            result.Settle(reply, answer, result.AwaitsCommit);
         return result;
     }
 

@@ -8,10 +8,20 @@ internal sealed partial class ShardRuntime<TShard>
 {
     private void SettleWhenCommitted(List<Settlement> settlements, Task<ErrorCode> commit)
     {
+        SettleUncommitted(settlements);
         if (commit.IsCompletedSuccessfully && commit.Result == ErrorCode.None)
             SettleNow(settlements);
         else
             _ = SettleAfterAsync(settlements, commit, _loads);
+    }
+
+    private static void SettleUncommitted(List<Settlement> settlements)
+    {
+        if (!settlements.Exists(settlement => !settlement.AwaitsCommit))
+            return;
+        foreach (var settlement in settlements.Where(settlement => !settlement.AwaitsCommit))
+            settlement.CarryOut();
+        settlements.RemoveAll(settlement => !settlement.AwaitsCommit);
     }
 
     private async Task SettleAfterAsync(List<Settlement> settlements, Task<ErrorCode> commit, int load)

@@ -46,9 +46,7 @@ internal sealed class ShardTurn(ICoordinatorShard shard, int maxBatchBytes)
     public ErrorCode Place(CoordinatorResult result)
     {
         var records = result.Records;
-        var encoded = new CoordinatorRecord[records.Count];
-        for (var i = 0; i < encoded.Length; i++)
-            encoded[i] = records[i].Encode();
+        var encoded = records.Select(record => record.IsWritten ? record.Encode() : (CoordinatorRecord?)null).ToArray();
         if (!Fits(encoded, result.IsAtomic))
         {
             foreach (var record in records)
@@ -58,24 +56,28 @@ internal sealed class ShardTurn(ICoordinatorShard shard, int maxBatchBytes)
         if (result.Transaction is not null || _batches[^1].Transaction is not null)
             _batches.Add(new PendingBatch(shard.Mark, result.Transaction));
         if (result.IsAtomic)
-            MakeRoomFor(encoded.Sum(record => SizeOf(record)));
+            MakeRoomFor(encoded.Sum(record => record is { } written ? SizeOf(written) : 0));
         for (var i = 0; i < encoded.Length; i++)
-        {
-            if (!result.IsAtomic)
-                MakeRoomFor(SizeOf(encoded[i]));
-            shard.Replay(records[i]);
-            _batches[^1].Add(encoded[i]);
-        }
+            Place(records[i], encoded[i], result.IsAtomic);
         _batches[^1].Settlements.AddRange(result.Settlements);
         return ErrorCode.None;
     }
 
-    private bool Fits(CoordinatorRecord[] records, bool isAtomic)
+    private void Place(StateRecord record, CoordinatorRecord? encoded, bool isAtomic)
+    {
+        if (!isAtomic && encoded is { } alone)
+            MakeRoomFor(SizeOf(alone));
+        shard.Replay(record);
+        if (encoded is { } written)
+            _batches[^1].Add(written);
+    }
+
+    private bool Fits(CoordinatorRecord?[] records, bool isAtomic)
     {
         long size = BatchOverheadBytes;
         foreach (var record in records)
         {
-            size = (isAtomic ? size : BatchOverheadBytes) + SizeOf(record);
+            size = (isAtomic ? size : BatchOverheadBytes) + (record is { } written ? SizeOf(written) : 0);
             if (size > maxBatchBytes)
                 return false;
         }

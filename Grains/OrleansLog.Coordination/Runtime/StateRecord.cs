@@ -6,6 +6,12 @@ namespace OrleansLog.Coordination.Runtime;
 /// </summary>
 public abstract class StateRecord
 {
+    /// <summary>
+    /// Whether the change is written. False for one that a successor comes to by itself from what is: it is carried out with
+    /// the others, and taken back with them, but lasts only as long as this coordinator.
+    /// </summary>
+    public virtual bool IsWritten => true;
+
     /// <summary>The value that deletes a key.</summary>
     protected static ReadOnlyMemory<byte>? Tombstone => default;
 

@@ -99,18 +99,30 @@ public sealed partial class TransactionCoordinator
     {
         var producer = new ProducerIdentity(asked.TransactionalId, asked.ProducerId, asked.ProducerEpoch);
         var partitions = PartitionsOf(asked.Topics);
+        var epoch = EpochFor(asked.TransactionalId);
         var version = (short)(context.ApiVersion >= FirstVersionWithEpochs ? 2 : 1);
         var outcome = asked.VerifyOnly
             ? await RouteAsync(
                 asked.TransactionalId, (shard, now) => shard.Verify(producer, partitions, now), error => new PartsOutcome(error), context.Cancellation)
-            : await RouteAsync(
-                asked.TransactionalId, (shard, reply, now) => shard.AddSoon(producer, partitions, version, reply, now), error => new PartsOutcome(error),
-                context.Cancellation);
-        return new() { TransactionalId = asked.TransactionalId, TopicResults = Answer(asked.Topics, outcome) };
+            : await AddAsync(producer, partitions, version, context.Cancellation);
+        return new() { TransactionalId = asked.TransactionalId, TopicResults = Answer(asked.Topics, outcome), CoordinatorEpoch = epoch };
     }
 
-    private Task<PartsOutcome> AddAsync(ProducerIdentity producer, IReadOnlyCollection<TopicPartition> partitions, short version, CancellationToken cancellation) =>
-        RouteAsync(producer.TransactionalId, (shard, now) => shard.Add(producer, partitions, version, now), error => new PartsOutcome(error), cancellation);
+    // The end of the transaction before mostly takes less time than an answer and another request.
+    private async Task<PartsOutcome> AddAsync(
+        ProducerIdentity producer, IReadOnlyCollection<TopicPartition> partitions, short version, CancellationToken cancellation)
+    {
+        var adding = RouteAsync(
+            producer.TransactionalId, (shard, reply, now) => shard.Add(producer, partitions, version, reply, now), error => new PartsOutcome(error), cancellation);
+        try
+        {
+            return await adding.WaitAsync(TimeSpan.FromMilliseconds(options.HoldMsMax), ports.Time, cancellation);
+        }
+        catch (TimeoutException)
+        {
+            return new(ErrorCode.ConcurrentTransactions);
+        }
+    }
 
     private static List<TopicPartition> PartitionsOf(List<AddPartitionsToTxnTopic> topics) =>
         [.. topics.SelectMany(topic => topic.Partitions.Select(index => new TopicPartition(topic.Name, index)))];

@@ -33,7 +33,7 @@ public sealed partial class TransactionCoordinator(TransactionOptions options, T
         var election = new Election(epoch);
         election.Runtime = new(new ShardPorts<TransactionShard>(
             new TopicPartition(TopicName, partition).ToString(),
-            () => new TransactionShard(options, ports.Topics, state => _ = FinishAsync(election, state), ports.Logger),
+            () => new TransactionShard(options, ports.Topics, (shard, state) => _ = FinishAsync(election, shard, state), ports.Logger),
             reader, writer, ports.Time, new ShardLimits(), ports.Logger));
         if (!TryReplace(partition, election, out var former))
             return;
@@ -63,16 +63,17 @@ public sealed partial class TransactionCoordinator(TransactionOptions options, T
     }
 
     // The outcome is committed: it is told again and again, until all know or this coordinator is none any more.
-    private async Task FinishAsync(Election election, TransactionState state)
+    private async Task FinishAsync(Election election, TransactionShard shard, TransactionState state)
     {
         try
         {
-            if (!await ports.Markers.WriteAsync(state.ToEnd(election.Epoch.Value), election.Ending))
+            var written = await ports.Markers.WriteAsync(state.ToEnd(election.Epoch.Value), election.Ending);
+            if (!written.IsDone)
             {
                 ports.Logger.LogInformation("The transaction of {TransactionalId} is ended by a later coordinator", state.TransactionalId);
                 return;
             }
-            while (await CompleteAsync(election, state) is var error && error is not (ErrorCode.None or ErrorCode.NotCoordinator or ErrorCode.CoordinatorLoadInProgress))
+            while (await CompleteAsync(election, shard, state, written.Begun) is var error && error is not (ErrorCode.None or ErrorCode.NotCoordinator or ErrorCode.CoordinatorLoadInProgress))
                 await Task.Delay(TimeSpan.FromMilliseconds(options.RetryDelayMs), ports.Time, election.Ending);
         }
         catch (OperationCanceledException)
@@ -85,8 +86,12 @@ public sealed partial class TransactionCoordinator(TransactionOptions options, T
         }
     }
 
-    private static async Task<ErrorCode> CompleteAsync(Election election, TransactionState state) =>
-        (await election.Runtime.RunAsync((shard, _, now) => shard.Complete(state, now), error => new Completed(error))).Error;
+    // Of another shard nothing is known here: it was loaded since, and has the markers written itself.
+    private static async Task<ErrorCode> CompleteAsync(
+        Election election, TransactionShard shard, TransactionState state, IReadOnlyCollection<TopicPartition> begun) =>
+        (await election.Runtime.RunAsync(
+            (current, _, now) => current == shard ? shard.Complete(state, begun, now) : new CoordinatorResult<Completed>(now).With(new(ErrorCode.None)),
+            error => new Completed(error))).Error;
 
     private bool TryReplace(int partition, Election election, out Election? former)
     {
@@ -115,6 +120,10 @@ public sealed partial class TransactionCoordinator(TransactionOptions options, T
             return Task.FromResult(refusal(ErrorCode.NotCoordinator));
         return election.Runtime.RunAsync(handler, error => refusal(CoordinatorErrors.ForGroups(error))).WaitAsync(cancellation);
     }
+
+    // Of the election that answers, or an earlier one.
+    private int EpochFor(string transactionalId) =>
+        _elections.TryGetValue(PartitionFor(transactionalId, options.PartitionCount), out var election) ? election.Epoch.Value : LeaderEpoch.None.Value;
 
     private bool IsTooLong(string id) => id.Length > options.MaxIdBytes / 3 && Encoding.UTF8.GetByteCount(id) > options.MaxIdBytes;
 

@@ -50,6 +50,8 @@ internal sealed class TransactionEnding(TransactionShard shard)
 
     private static ErrorCode WhyNot(TransactionState state, bool isCommit, bool bumpsEpoch) => state.Status switch
     {
+        // The next transaction, in the epoch that this end brings: it had begun under the coordinator before.
+        _ when bumpsEpoch && state.IsEnding => ErrorCode.ConcurrentTransactions,
         TransactionStatus.PrepareCommit when isCommit => ErrorCode.ConcurrentTransactions,
         TransactionStatus.PrepareAbort when !isCommit => ErrorCode.ConcurrentTransactions,
         TransactionStatus.CompleteCommit when isCommit && !bumpsEpoch => ErrorCode.None,
@@ -60,7 +62,7 @@ internal sealed class TransactionEnding(TransactionShard shard)
     // Its epoch is the one before the bump, or the last one of the id that was used up.
     private static bool IsRetry(TransactionState state, ProducerIdentity producer)
     {
-        var hasEnded = state.Version >= 2 && (state.IsEnding || state.Status is TransactionStatus.CompleteCommit or TransactionStatus.CompleteAbort);
+        var hasEnded = state.Version >= 2 && (state.IsEnding || state.HasEnded);
         return hasEnded && (state.ProducerId == producer.ProducerId
             ? state.Epoch == producer.Epoch + 1
             : state.PreviousProducerId == producer.ProducerId && producer.Epoch == TransactionState.EpochMax && state.Epoch == 0);

@@ -18,6 +18,15 @@ public sealed record TransactionOptions
     /// <summary>How often expired ids are looked for (<c>transaction.remove.expired.transaction.cleanup.interval.ms</c>).</summary>
     public int IdExpirationCheckIntervalMs { get; init; } = 3_600_000;
 
+    /// <summary>
+    /// How long it may stay unwritten that a transaction is complete, where no other follows that says so too, in milliseconds.
+    /// A successor has the markers of those written again.
+    /// </summary>
+    public int CompleteAfterMs { get; init; } = 5_000;
+
+    /// <summary>How long who begins a transaction is kept waiting for the end of the one before, in milliseconds.</summary>
+    public int HoldMsMax { get; init; } = 400;
+
     /// <summary>The pause before what could not be written is written again.</summary>
     public int RetryDelayMs { get; init; } = 50;
 

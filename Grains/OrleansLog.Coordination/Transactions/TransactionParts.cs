@@ -22,11 +22,13 @@ internal sealed class TransactionParts(TransactionOptions options, ITopicDirecto
         var grown = isOpen ? state.Partitions.Union(asked.Partitions) : [.. asked.Partitions];
         if (grown.Count > options.MaxPartitions)
             return (new(ErrorCode.InvalidRequest), state);
+        var isReserved = asked.Version >= 2 && state.Reserved.IsSupersetOf(asked.Partitions);
+        var outcome = new PartsOutcome(ErrorCode.None) { AwaitsCommit = !isReserved };
         if (isOpen && grown.Count == state.Partitions.Count)
-            return (new(ErrorCode.None), state);
-        var after = state.With(grown, asked.Version, result.NowMs);
-        shard.Change(result, after);
-        return (new(ErrorCode.None), after);
+            return (outcome, state);
+        var after = state.With(grown, asked.Version, isWritten: !isReserved, result.NowMs);
+        shard.Change(result, after, isWritten: !isReserved);
+        return (outcome, after);
     }
 
     /// <summary>Says which partitions are part of the open transaction.</summary>

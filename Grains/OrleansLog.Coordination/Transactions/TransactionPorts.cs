@@ -17,11 +17,19 @@ public interface ITransactionMarkers
 {
     /// <summary>
     /// Has each partition's leader write the marker, again and again until every partition that still exists has it,
-    /// committed. False when a partition has heard of a later coordinator, who will see to it.
+    /// committed.
     /// </summary>
     /// <exception cref="OperationCanceledException">This coordinator has resigned.</exception>
-    Task<bool> WriteAsync(TransactionEnd end, CancellationToken cancellationToken);
+    Task<MarkersWritten> WriteAsync(TransactionEnd end, CancellationToken cancellationToken);
 }
+
+/// <summary>What came of having a transaction's markers written.</summary>
+/// <param name="IsDone">False when a partition has heard of a later coordinator, who will see to it.</param>
+/// <param name="Begun">
+/// The partitions in which the producer's next transaction is open already: a coordinator before this one has had the markers
+/// written there, and let it begin.
+/// </param>
+public sealed record MarkersWritten(bool IsDone, IReadOnlyCollection<TopicPartition> Begun);
 
 /// <summary>A transaction whose outcome is decided, and committed.</summary>
 /// <param name="TransactionalId">Whose it is.</param>

@@ -7,8 +7,10 @@ using OrleansLog.Protocol.Wire;
 namespace OrleansLog.Coordination.Transactions;
 
 /// <summary>A transactional id has come to a state, or (null) is no more.</summary>
-internal sealed class TransactionRecord(string transactionalId, TransactionState? state) : StateRecord
+internal sealed class TransactionRecord(string transactionalId, TransactionState? state, bool isWritten = true) : StateRecord
 {
+    public override bool IsWritten => isWritten;
+
     public string TransactionalId => transactionalId;
 
     public TransactionState? State => state;

@@ -8,14 +8,18 @@ namespace OrleansLog.Coordination.Transactions;
 /// <summary>
 /// The transactions of one partition of <c>__transaction_state</c> (KIP-98). Its handlers are in the classes that it hands
 /// requests to. When an outcome is committed, <paramref name="decided"/> is told of it: it has the partitions told, and comes
-/// back with <see cref="Complete"/>.
+/// back with <see cref="Complete(TransactionState, IReadOnlyCollection{TopicPartition}, long)"/>.
+/// <para>
+/// That a transaction is complete is not written at once, nor that the next one has begun in the same partitions: the record of
+/// the next outcome says it all. A successor that does not find it has the markers written once more.
+/// </para>
 /// </summary>
 /// <param name="options">The limits.</param>
 /// <param name="topics">Which topics exist.</param>
 /// <param name="decided">Told of what must be written now. Called on the shard's turn or that of a commit; must not wait.</param>
 /// <param name="logger">Told of transactions that were given up.</param>
 internal sealed class TransactionShard(
-    TransactionOptions options, ITopicDirectory topics, Action<TransactionState> decided, ILogger logger) : ICoordinatorShard
+    TransactionOptions options, ITopicDirectory topics, Action<TransactionShard, TransactionState> decided, ILogger logger) : ICoordinatorShard
 {
     private readonly TransactionStore _store = new();
     private readonly TransactionWaits _waiting = new();
@@ -26,21 +30,14 @@ internal sealed class TransactionShard(
     public CoordinatorResult<InitOutcome> Init(InitProducerIdRequest request, long? freshProducerId, long nowMs) =>
         new ProducerInit(this).Init(request, freshProducerId, nowMs);
 
-    /// <inheritdoc cref="TransactionParts.Add"/>
-    public CoordinatorResult<PartsOutcome> Add(ProducerIdentity producer, IReadOnlyCollection<TopicPartition> partitions, short version, long nowMs)
-    {
-        var result = new CoordinatorResult<PartsOutcome>(nowMs);
-        return result.With(Parts.Add(result, Find(producer.TransactionalId), new(producer, partitions, version)).Outcome);
-    }
-
-    /// <summary>As <see cref="Add"/>; but a transaction that is just ending is waited for.</summary>
-    public CoordinatorResult<PartsOutcome> AddSoon(
+    /// <summary>As <see cref="TransactionParts.Add"/>; but a transaction that is just ending is waited for.</summary>
+    public CoordinatorResult<PartsOutcome> Add(
         ProducerIdentity producer, IReadOnlyCollection<TopicPartition> partitions, short version, PendingReply<PartsOutcome> reply, long nowMs)
     {
         var result = new CoordinatorResult<PartsOutcome>(nowMs);
         var asked = new AskedParts(producer, partitions, version, reply);
         var outcome = Parts.Add(result, Find(producer.TransactionalId), asked).Outcome;
-        return outcome.Error == ErrorCode.ConcurrentTransactions && _waiting.TryAdd(asked) ? result : result.With(outcome);
+        return outcome.Error == ErrorCode.ConcurrentTransactions && _waiting.TryAdd(asked) ? result : result.With(outcome, outcome.AwaitsCommit);
     }
 
     /// <inheritdoc cref="TransactionParts.Verify"/>
@@ -52,22 +49,26 @@ internal sealed class TransactionShard(
         new TransactionEnding(this).End(producer, isCommit, bumpsEpoch, freshProducerId, nowMs);
 
     /// <summary>Every partition knows the outcome. Nothing happens where the transaction has come further meanwhile.</summary>
-    public CoordinatorResult<Completed> Complete(TransactionState ended, long nowMs)
+    /// <param name="ended">The transaction.</param>
+    /// <param name="begun">Where the producer's next one had begun under the coordinator before.</param>
+    /// <param name="nowMs">The time.</param>
+    public CoordinatorResult<Completed> Complete(TransactionState ended, IReadOnlyCollection<TopicPartition> begun, long nowMs)
     {
         var result = new CoordinatorResult<Completed>(nowMs);
         if (Find(ended.TransactionalId) is { IsEnding: true } state && state.ProducerId == ended.ProducerId && state.Epoch == ended.Epoch)
-            Complete(result, state.Completed(nowMs));
-        return result.With(new Completed(ErrorCode.None));
+            Complete(result, state.Completed(nowMs), begun);
+        return result.With(new Completed(ErrorCode.None), awaitsCommit: false);
     }
 
-    // The next transaction, if somebody waits to begin it, shares the append.
-    private void Complete(CoordinatorResult result, TransactionState state)
+    private void Complete(CoordinatorResult result, TransactionState state, IReadOnlyCollection<TopicPartition> begun)
     {
-        Change(result, state);
+        if (begun.Count > 0)
+            state = state.With([.. begun], version: 2, isWritten: false, result.NowMs);
+        Change(result, state, isWritten: false);
         foreach (var asked in _waiting.Take(state.TransactionalId))
         {
             (var outcome, state) = Parts.Add(result, state, asked);
-            result.Settle(asked.Reply!, outcome);
+            result.Settle(asked.Reply, outcome, outcome.AwaitsCommit);
         }
     }
 
@@ -80,15 +81,15 @@ internal sealed class TransactionShard(
     public TransactionState? Find(string transactionalId) => _store.Find(transactionalId);
 
     /// <summary>Makes a state the present one, with all that follows from it.</summary>
-    public void Change(CoordinatorResult result, TransactionState state)
+    public void Change(CoordinatorResult result, TransactionState state, bool isWritten = true)
     {
-        result.Append(new TransactionRecord(state.TransactionalId, state));
-        if (state.Status == TransactionStatus.Ongoing)
-            StartTimer(result, state);
-        else
+        result.Append(new TransactionRecord(state.TransactionalId, state, isWritten));
+        if (isWritten && state.HasEnded)
             result.CancelTimer(TimerOf(state.TransactionalId));
+        else
+            StartTimer(result, state);
         if (state.IsEnding)
-            result.WhenCommitted(() => decided(state));
+            result.WhenCommitted(() => decided(this, state));
     }
 
     public void Replay(StateRecord record) => _store.Replay((TransactionRecord)record);
@@ -104,7 +105,7 @@ internal sealed class TransactionShard(
     public CoordinatorResult RollBack(int mark, ErrorCode error, long nowMs)
     {
         var result = new CoordinatorResult(nowMs);
-        foreach (var state in _store.RollBack(mark).Where(state => state.Status == TransactionStatus.Ongoing))
+        foreach (var state in _store.RollBack(mark))
             StartTimer(result, state);
         return result;
     }
@@ -118,7 +119,7 @@ internal sealed class TransactionShard(
             if (state.Status == TransactionStatus.Ongoing)
                 StartTimer(result, state);
             else if (state.IsEnding)
-                result.WhenCommitted(() => decided(state));
+                result.WhenCommitted(() => decided(this, state));
         }
         return result;
     }
@@ -128,8 +129,11 @@ internal sealed class TransactionShard(
         if (key.Kind == TimerKind.Expiry)
             return ForgetUnused(nowMs);
         var result = new CoordinatorResult(nowMs);
-        if (Find(key.Group) is { Status: TransactionStatus.Ongoing } state)
+        var state = Find(key.Group);
+        if (state is { Status: TransactionStatus.Ongoing })
             TimeUp(result, state);
+        else if (state is { HasEnded: true })
+            Change(result, state with { Reserved = [] });
         return result;
     }
 
@@ -157,8 +161,16 @@ internal sealed class TransactionShard(
         Change(result, state.Preparing(isCommit: false, bumpsEpoch: true, TransactionState.NoProducerId, result.NowMs));
     }
 
-    private static void StartTimer(CoordinatorResult result, TransactionState state) =>
-        result.SetTimer(TimerOf(state.TransactionalId), Math.Clamp(state.StartMs + state.TimeoutMs - result.NowMs, 1, state.TimeoutMs));
+    // Until an open transaction is aborted, or one that is complete and not followed by another is written.
+    private void StartTimer(CoordinatorResult result, TransactionState state)
+    {
+        if (state.Status == TransactionStatus.Ongoing)
+            result.SetTimer(TimerOf(state.TransactionalId), Math.Clamp(state.StartMs + state.TimeoutMs - result.NowMs, 1, state.TimeoutMs));
+        else if (state.HasEnded)
+            result.SetTimer(TimerOf(state.TransactionalId), options.CompleteAfterMs);
+        else
+            result.CancelTimer(TimerOf(state.TransactionalId));
+    }
 
     private static TimerKey TimerOf(string transactionalId) => new(TimerKind.Transaction, transactionalId);
 
@@ -167,8 +179,7 @@ internal sealed class TransactionShard(
         var result = new CoordinatorResult(nowMs) { IsAtomic = false };
         foreach (var state in _store.All)
         {
-            var isIdle = state.Status is TransactionStatus.Empty or TransactionStatus.CompleteCommit or TransactionStatus.CompleteAbort;
-            if (isIdle && nowMs - state.UpdatedMs >= options.IdExpirationMs)
+            if ((state.HasEnded || state.Status == TransactionStatus.Empty) && nowMs - state.UpdatedMs >= options.IdExpirationMs)
                 result.Append(new TransactionRecord(state.TransactionalId, null));
         }
         result.SetTimer(new(TimerKind.Expiry), options.IdExpirationCheckIntervalMs);
@@ -194,6 +205,9 @@ internal sealed record EndOutcome(ErrorCode Error, long ProducerId = -1, short E
 /// <param name="Refused">The partitions that stand apart, each with its error.</param>
 internal sealed record PartsOutcome(ErrorCode Error, IReadOnlyDictionary<TopicPartition, ErrorCode>? Refused = null)
 {
+    /// <summary>Whether the answer waits until what makes it so is committed.</summary>
+    public bool AwaitsCommit { get; init; } = true;
+
     public ErrorCode Of(TopicPartition partition) => Refused?.GetValueOrDefault(partition, Error) ?? Error;
 }
 

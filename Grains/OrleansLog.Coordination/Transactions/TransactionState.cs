@@ -49,6 +49,13 @@ internal sealed record TransactionState(string TransactionalId, long ProducerId,
 
     public ImmutableHashSet<TopicPartition> Partitions { get; init; } = [];
 
+    /// <summary>
+    /// Where the transaction after the one that is written last as <c>Prepare…</c> may begin without another record: in the
+    /// partitions of that one. Whoever reads that record writes its markers there once more, and so learns where it has begun.
+    /// Not stored.
+    /// </summary>
+    public ImmutableHashSet<TopicPartition> Reserved { get; init; } = [];
+
     /// <summary>When the transaction began, in milliseconds since the Unix epoch; -1 when there is none.</summary>
     public long StartMs { get; init; } = -1;
 
@@ -58,6 +65,9 @@ internal sealed record TransactionState(string TransactionalId, long ProducerId,
     public short Version { get; init; }
 
     public bool IsEnding => Status is TransactionStatus.PrepareCommit or TransactionStatus.PrepareAbort;
+
+    /// <summary>Whether the last transaction is complete, and no other has begun.</summary>
+    public bool HasEnded => Status is TransactionStatus.CompleteCommit or TransactionStatus.CompleteAbort;
 
     public bool IsCommit => Status is TransactionStatus.PrepareCommit or TransactionStatus.CompleteCommit;
 
@@ -70,6 +80,7 @@ internal sealed record TransactionState(string TransactionalId, long ProducerId,
         LastEpoch = Epoch,
         TimeoutMs = timeoutMs,
         Status = TransactionStatus.Empty,
+        Reserved = [],
         StartMs = -1,
         UpdatedMs = nowMs,
         Version = 0,
@@ -84,13 +95,20 @@ internal sealed record TransactionState(string TransactionalId, long ProducerId,
         LastEpoch = Epoch,
         TimeoutMs = timeoutMs,
         Status = TransactionStatus.Empty,
+        Reserved = [],
         StartMs = -1,
         UpdatedMs = nowMs,
         Version = 0,
     };
 
-    public TransactionState With(ImmutableHashSet<TopicPartition> partitions, short version, long nowMs) => this with
+    /// <summary>A transaction is open in these partitions.</summary>
+    /// <param name="partitions">All of them.</param>
+    /// <param name="version">See <see cref="Version"/>.</param>
+    /// <param name="isWritten">Whether a record will say so, which ends what is reserved.</param>
+    /// <param name="nowMs">The time.</param>
+    public TransactionState With(ImmutableHashSet<TopicPartition> partitions, short version, bool isWritten, long nowMs) => this with
     {
+        Reserved = isWritten ? [] : Reserved,
         Partitions = partitions,
         Status = TransactionStatus.Ongoing,
         UpdatedMs = nowMs,
@@ -109,6 +127,7 @@ internal sealed record TransactionState(string TransactionalId, long ProducerId,
         Epoch = bumpsEpoch ? (short)(Epoch + 1) : Epoch,
         LastEpoch = bumpsEpoch ? Epoch : LastEpoch,
         NextProducerId = nextProducerId,
+        Reserved = [],
         UpdatedMs = nowMs,
     };
 
@@ -120,6 +139,8 @@ internal sealed record TransactionState(string TransactionalId, long ProducerId,
         PreviousProducerId = NextProducerId == NoProducerId ? PreviousProducerId : ProducerId,
         Epoch = NextProducerId == NoProducerId ? Epoch : (short)0,
         NextProducerId = NoProducerId,
+        // A marker in the name of one producer id tells nothing of another.
+        Reserved = Version >= 2 && NextProducerId == NoProducerId ? Partitions : [],
         Partitions = [],
         StartMs = -1,
         UpdatedMs = nowMs,

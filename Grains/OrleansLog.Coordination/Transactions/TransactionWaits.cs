@@ -7,9 +7,9 @@ namespace OrleansLog.Coordination.Transactions;
 /// <param name="Producer">Whose transaction it is.</param>
 /// <param name="Partitions">What it writes to.</param>
 /// <param name="Version">2 where each transaction of this producer has an epoch of its own (KIP-890).</param>
-/// <param name="Reply">The answer that is waited for; null where it is given at once.</param>
+/// <param name="Reply">The answer, for where it has to wait.</param>
 internal sealed record AskedParts(
-    ProducerIdentity Producer, IReadOnlyCollection<TopicPartition> Partitions, short Version, PendingReply<PartsOutcome>? Reply = null);
+    ProducerIdentity Producer, IReadOnlyCollection<TopicPartition> Partitions, short Version, PendingReply<PartsOutcome> Reply);
 
 /// <summary>Who waits for a transaction's end to begin the next. Not durable; runs on the shard's turn.</summary>
 internal sealed class TransactionWaits

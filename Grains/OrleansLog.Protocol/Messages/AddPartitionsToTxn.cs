@@ -83,10 +83,14 @@ public sealed class AddPartitionsToTxnResponse : IResponse
         public string TransactionalId = "";
         public List<AddPartitionsToTxnTopicResult> TopicResults = [];
 
+        /// <summary>The leader epoch of the coordinator that answers; -1 where it does not say. Not in Kafka: brokers tell one another.</summary>
+        public long CoordinatorEpoch = -1;
+
         public void Describe<TCodec>(ref TCodec codec) where TCodec : struct, ICodec, allows ref struct
         {
             codec.String(ref TransactionalId);
             codec.Array(ref TopicResults);
+            codec.TaggedInt64(10_000, ref CoordinatorEpoch, absent: -1);
             codec.EndOfStructure();
         }
     }

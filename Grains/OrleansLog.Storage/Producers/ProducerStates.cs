@@ -30,7 +30,7 @@ internal sealed class ProducerStates
     /// Whether a batch may be appended: None; DuplicateSequenceNumber when it is there already, as
     /// <paramref name="original"/>; OutOfOrderSequenceNumber when something before it is missing; InvalidProducerEpoch when
     /// its producer has a later epoch; InvalidTxnState when it is not part of the transaction that is open, or would begin one
-    /// that nobody has verified (KIP-890). A producer that is not known may begin with any number, for it may just have been
+    /// that nobody has verified (KIP-890); TransactionCoordinatorFenced when who has verified it is coordinator no more. A producer that is not known may begin with any number, for it may just have been
     /// forgotten (KIP-360).
     /// </summary>
     public ErrorCode Check(in RecordBatchHeader batch, TransactionCheck transaction, out ProducedBatch original)
@@ -44,17 +44,18 @@ internal sealed class ProducerStates
     }
 
     /// <summary>
-    /// Whether a marker may be appended: InvalidProducerEpoch when its producer has a later epoch, or began another
-    /// transaction in the one that should be new with it; TransactionCoordinatorFenced when a later coordinator ended a
-    /// transaction already.
+    /// Whether a marker may be appended: InvalidProducerEpoch when its producer has a later epoch; ConcurrentTransactions when
+    /// its producer began another transaction in the epoch that should be new with it, so that what it ends has ended;
+    /// TransactionCoordinatorFenced when a later coordinator ended a transaction already.
     /// </summary>
     public ErrorCode Check(in EndTransactionMarker marker, TransactionCheck transaction)
     {
         if (!_byId.TryGetValue(marker.ProducerId, out var node)) return ErrorCode.None;
         ref readonly var producer = ref node.State;
         if (marker.CoordinatorEpoch < producer.CoordinatorEpoch) return ErrorCode.TransactionCoordinatorFenced;
+        if (marker.ProducerEpoch < producer.Epoch) return ErrorCode.InvalidProducerEpoch;
         var isLate = transaction.MarkerHasNewEpoch && producer.IsInTransaction && marker.ProducerEpoch == producer.Epoch;
-        return marker.ProducerEpoch < producer.Epoch || isLate ? ErrorCode.InvalidProducerEpoch : ErrorCode.None;
+        return isLate ? ErrorCode.ConcurrentTransactions : ErrorCode.None;
     }
 
     /// <summary>Whether a producer has a transaction open here, in this epoch.</summary>
@@ -66,7 +67,8 @@ internal sealed class ProducerStates
         ref readonly var producer = ref node.State;
         if (!batch.IsTransactional) return producer.IsInTransaction ? ErrorCode.InvalidTxnState : ErrorCode.None;
         if (producer.IsInTransaction) return producer.Epoch == batch.ProducerEpoch ? ErrorCode.None : ErrorCode.InvalidTxnState;
-        return transaction.VerifiedAt is { } at && producer.LastMarker < at ? ErrorCode.None : ErrorCode.InvalidTxnState;
+        if (transaction.VerifiedAt is not { } at || producer.LastMarker >= at) return ErrorCode.InvalidTxnState;
+        return transaction.VerifiedBy < producer.CoordinatorEpoch ? ErrorCode.TransactionCoordinatorFenced : ErrorCode.None;
     }
 
     private static ErrorCode CheckSequence(in RecordBatchHeader batch, Node node, out ProducedBatch original)

@@ -33,7 +33,7 @@ internal sealed class OffsetsPartition(Partition partition, LeaderEpoch epoch, T
                 return new(PartitionAppend.Refused(ErrorCode.MessageTooLarge));
         }
         // Appending assigns the offsets in place, in memory that belongs to the builder and so to us.
-        return new(Append(MemoryMarshal.AsMemory(builder.Build()), records.Count, new() { VerifiedAt = transaction?.VerifiedAt }));
+        return new(Append(MemoryMarshal.AsMemory(builder.Build()), records.Count, new() { VerifiedAt = transaction?.Verified?.AskedAt, VerifiedBy = transaction?.Verified?.CoordinatorEpoch }));
     }
 
     private PartitionAppend Append(Memory<byte> batch, int records, TransactionCheck check)

@@ -99,7 +99,7 @@ public sealed class Partition
         OutcomeOf(_replica.Append(batch, awaitsCommit: true, int.MaxValue, only, transaction), batch.Length, stampedMs: -1);
 
     /// <inheritdoc cref="TransactionalAppends.AppendAsync"/>
-    public ValueTask<AppendOutcome> AppendAsync(Memory<byte> batch, OpenTransaction transaction, int commitTimeoutMs, Func<Task<ErrorCode>> verify) =>
+    public ValueTask<AppendOutcome> AppendAsync(Memory<byte> batch, OpenTransaction transaction, int commitTimeoutMs, Func<Task<Verdict>> verify) =>
         _transactional.AppendAsync(batch, transaction, commitTimeoutMs, verify);
 
     /// <summary>Below it the outcome of every transaction is committed, as far as this broker knows.</summary>

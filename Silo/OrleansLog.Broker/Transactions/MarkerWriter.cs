@@ -19,9 +19,10 @@ internal sealed class MarkerWriter(
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(30);
 
-    public async Task<bool> WriteAsync(TransactionEnd end, CancellationToken cancellationToken)
+    public async Task<MarkersWritten> WriteAsync(TransactionEnd end, CancellationToken cancellationToken)
     {
         var left = end.Partitions.ToHashSet();
+        var begun = new HashSet<TopicPartition>();
         for (var pause = FirstPause; left.Count > 0; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
         {
             var rounds = await Task.WhenAll(left.GroupBy(LeaderOf).Select(group => SendAsync(group.Key, end, [.. group], cancellationToken)));
@@ -29,13 +30,15 @@ internal sealed class MarkerWriter(
             {
                 if (error is ErrorCode.TransactionCoordinatorFenced or ErrorCode.InvalidProducerEpoch)
                     return GiveUp(end, partition, error);
-                if (error == ErrorCode.None || await IsGoneAsync(partition, cancellationToken))
+                if (error == ErrorCode.ConcurrentTransactions)
+                    begun.Add(partition);
+                if (error is ErrorCode.None or ErrorCode.ConcurrentTransactions || await IsGoneAsync(partition, cancellationToken))
                     left.Remove(partition);
             }
             if (left.Count > 0)
                 await Task.Delay(pause, time, cancellationToken);
         }
-        return true;
+        return new(IsDone: true, begun);
     }
 
     private BrokerId LeaderOf(TopicPartition partition) => cluster.Image.FindPartition(partition)?.Leader ?? BrokerId.None;
@@ -93,11 +96,11 @@ internal sealed class MarkerWriter(
         }
     }
 
-    private bool GiveUp(TransactionEnd end, TopicPartition partition, ErrorCode error)
+    private MarkersWritten GiveUp(TransactionEnd end, TopicPartition partition, ErrorCode error)
     {
         logger.LogWarning(
             "{Partition} refuses the end of the transaction of {TransactionalId} (producer {ProducerId}, epoch {Epoch}, coordinator {CoordinatorEpoch}): {Error}",
             partition, end.TransactionalId, end.ProducerId, end.ProducerEpoch, end.CoordinatorEpoch, error);
-        return false;
+        return new(IsDone: false, []);
     }
 }

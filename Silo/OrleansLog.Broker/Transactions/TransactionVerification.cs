@@ -20,6 +20,11 @@ public readonly record struct OpenTransaction(string TransactionalId, long Produ
     public const int AttemptsMax = 3;
 }
 
+/// <summary>What a transaction's coordinator said of a partition.</summary>
+/// <param name="Error">None when the partition is part of the transaction; otherwise why it is not, or why that is not known.</param>
+/// <param name="CoordinatorEpoch">The leader epoch of who said so.</param>
+public readonly record struct Verdict(ErrorCode Error, long CoordinatorEpoch = -1);
+
 /// <summary>
 /// Asks a transaction's coordinator, before a transaction begins in a partition, whether the partition is part of it. Without
 /// that a batch that is late would open a transaction that nobody ends (KIP-890). Any thread.
@@ -29,15 +34,15 @@ public sealed class TransactionVerification(ClusterDirectory cluster, Func<Broke
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan PatienceMax = TimeSpan.FromMilliseconds(400);
 
-    /// <summary>None when it is; otherwise why it is not, or why that is not known.</summary>
-    public async Task<ErrorCode> VerifyAsync(OpenTransaction transaction, TopicPartition partition, CancellationToken cancellationToken)
+    /// <summary>Asks until there is an answer that lasts, or patience ends.</summary>
+    public async Task<Verdict> VerifyAsync(OpenTransaction transaction, TopicPartition partition, CancellationToken cancellationToken)
     {
         var started = time.GetTimestamp();
         while (true)
         {
-            var error = await AskAsync(transaction, partition, cancellationToken);
-            if (!IsWorthAnotherTry(error) || time.GetElapsedTime(started) > PatienceMax)
-                return error;
+            var verdict = await AskAsync(transaction, partition, cancellationToken);
+            if (!IsWorthAnotherTry(verdict.Error) || time.GetElapsedTime(started) > PatienceMax)
+                return verdict;
             await Task.Delay(Pause, time, cancellationToken);
         }
     }
@@ -48,24 +53,25 @@ public sealed class TransactionVerification(ClusterDirectory cluster, Func<Broke
             ? topic.Partitions[TransactionCoordinator.PartitionFor(transactionalId, topic.Partitions.Length)].Leader
             : BrokerId.None;
 
-    private async Task<ErrorCode> AskAsync(OpenTransaction transaction, TopicPartition partition, CancellationToken cancellationToken)
+    private async Task<Verdict> AskAsync(OpenTransaction transaction, TopicPartition partition, CancellationToken cancellationToken)
     {
         var coordinator = CoordinatorOf(cluster.Image, transaction.TransactionalId);
         if (coordinator == BrokerId.None)
-            return ErrorCode.CoordinatorNotAvailable;
+            return new(ErrorCode.CoordinatorNotAvailable);
         try
         {
             var asked = peers(coordinator).AddPartitionsToTxnAsync(Request(transaction, partition), cancellationToken);
             var answer = asked.IsCompleted ? await asked : await asked.WaitAsync(PatienceMax, time, cancellationToken);
-            return answer.ResultsByTransaction[0].TopicResults[0].ResultsByPartition[0].PartitionErrorCode;
+            var result = answer.ResultsByTransaction[0];
+            return new(result.TopicResults[0].ResultsByPartition[0].PartitionErrorCode, result.CoordinatorEpoch);
         }
         catch (IOException)
         {
-            return ErrorCode.CoordinatorNotAvailable;
+            return new(ErrorCode.CoordinatorNotAvailable);
         }
         catch (TimeoutException)
         {
-            return ErrorCode.ConcurrentTransactions;
+            return new(ErrorCode.ConcurrentTransactions);
         }
     }
 

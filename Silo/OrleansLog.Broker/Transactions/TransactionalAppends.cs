@@ -17,7 +17,7 @@ internal sealed class TransactionalAppends(Partition partition)
     /// <param name="transaction">What it belongs to.</param>
     /// <param name="commitTimeoutMs">How long the producer waits for the commit.</param>
     /// <param name="verify">Asks the coordinator.</param>
-    public ValueTask<AppendOutcome> AppendAsync(Memory<byte> batch, OpenTransaction transaction, int commitTimeoutMs, Func<Task<ErrorCode>> verify)
+    public ValueTask<AppendOutcome> AppendAsync(Memory<byte> batch, OpenTransaction transaction, int commitTimeoutMs, Func<Task<Verdict>> verify)
     {
         var mine = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         Task? before;
@@ -32,7 +32,7 @@ internal sealed class TransactionalAppends(Partition partition)
     }
 
     private async Task<AppendOutcome> AppendInTurnAsync(
-        byte[] batch, OpenTransaction transaction, int commitTimeoutMs, Func<Task<ErrorCode>> verify, Task before, TaskCompletionSource mine)
+        byte[] batch, OpenTransaction transaction, int commitTimeoutMs, Func<Task<Verdict>> verify, Task before, TaskCompletionSource mine)
     {
         try
         {
@@ -54,15 +54,18 @@ internal sealed class TransactionalAppends(Partition partition)
 
     // A marker that comes while the coordinator is asked is behind the end that the log had before. It may be that of the
     // transaction before this one, which the coordinator waited for: it is asked once more.
-    private async Task<AppendOutcome> VerifyAndAppendAsync(byte[] batch, int commitTimeoutMs, Func<Task<ErrorCode>> verify)
+    private async Task<AppendOutcome> VerifyAndAppendAsync(byte[] batch, int commitTimeoutMs, Func<Task<Verdict>> verify)
     {
         for (var attempt = 1; ; attempt++)
         {
             var (epoch, end) = (partition.LeaderEpoch, partition.Log.LogEndOffset);
-            var error = await verify();
+            var (error, coordinator) = await verify();
             if (error != ErrorCode.None)
                 return AppendOutcome.Refused(error);
-            var outcome = partition.Append(batch, awaitsCommit: true, commitTimeoutMs, epoch, new() { VerifiedAt = end });
+            var outcome = partition.Append(batch, awaitsCommit: true, commitTimeoutMs, epoch, new() { VerifiedAt = end, VerifiedBy = coordinator });
+            // Who the coordinator is will be known here soon; every client comes again for this one.
+            if (outcome.Error == ErrorCode.TransactionCoordinatorFenced)
+                return AppendOutcome.Refused(ErrorCode.NotEnoughReplicas);
             if (outcome.Error != ErrorCode.InvalidTxnState || attempt == OpenTransaction.AttemptsMax)
                 return outcome;
         }

@@ -93,7 +93,10 @@ internal sealed class ProduceApi(Broker.Broker broker)
             return new(AppendOutcome.Refused(ErrorCode.InvalidRequiredAcks));
         var transaction = new OpenTransaction(id, header.ProducerId, header.ProducerEpoch, durability.MayAdd);
         return partition.AppendAsync(records, transaction, durability.TimeoutMs, async () =>
-            TransactionErrors.ForProduce(await broker.Verification.VerifyAsync(transaction, partition.Id, CancellationToken.None), version));
+        {
+            var verdict = await broker.Verification.VerifyAsync(transaction, partition.Id, CancellationToken.None);
+            return verdict with { Error = TransactionErrors.ForProduce(verdict.Error, version) };
+        });
     }
 
     /// <summary>

@@ -56,21 +56,28 @@ internal sealed class TransactionsApi(Broker.Broker broker)
         var holder = broker.Transactions.OffsetsPartitionOf(request.GroupId);
         var log = broker.Partitions.Find(holder)?.Log;
         if (log is null || log.IsInTransaction(request.ProducerId, request.ProducerEpoch))
-            return await broker.Groups.TxnOffsetCommitAsync(context, request, verifiedAt: null);
+            return await broker.Groups.TxnOffsetCommitAsync(context, request, verified: null);
         var transaction = new OpenTransaction(
             request.TransactionalId, request.ProducerId, request.ProducerEpoch, MayAdd: context.ApiVersion >= FirstOffsetCommitThatAdds);
         for (var attempt = 1; ; attempt++)
         {
             var end = log.LogEndOffset;
-            var error = TransactionErrors.ForOffsets(await broker.Verification.VerifyAsync(transaction, holder, context.Cancellation), context.ApiVersion);
+            var verdict = await broker.Verification.VerifyAsync(transaction, holder, context.Cancellation);
+            var error = TransactionErrors.ForOffsets(verdict.Error, context.ApiVersion);
             if (error != ErrorCode.None)
                 return GroupCoordinator.Refuse(request, error);
-            var answer = await broker.Groups.TxnOffsetCommitAsync(context, request, end);
+            var answer = await broker.Groups.TxnOffsetCommitAsync(context, request, new(end, verdict.CoordinatorEpoch));
+            // Who the coordinator is will be known here soon.
+            if (Has(answer, ErrorCode.TransactionCoordinatorFenced))
+                return GroupCoordinator.Refuse(request, ErrorCode.CoordinatorLoadInProgress);
             // The marker of the transaction before this one may have come meanwhile.
-            if (!answer.Topics.Exists(topic => topic.Partitions.Exists(each => each.ErrorCode == ErrorCode.InvalidTxnState)) || attempt == OpenTransaction.AttemptsMax)
+            if (!Has(answer, ErrorCode.InvalidTxnState) || attempt == OpenTransaction.AttemptsMax)
                 return answer;
         }
     }
+
+    private static bool Has(TxnOffsetCommitResponse answer, ErrorCode error) =>
+        answer.Topics.Exists(topic => topic.Partitions.Exists(each => each.ErrorCode == error));
 
     private DescribeProducersResponse DescribeProducers(DescribeProducersRequest request) => new()
     {

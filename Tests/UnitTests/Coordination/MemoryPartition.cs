@@ -60,6 +60,13 @@ public sealed class MemoryPartition : IPartitionReader, IPartitionWriter
         }
     }
 
+    /// <summary>Loses the last batch, as a leader does that falls before others have it.</summary>
+    public void Forget()
+    {
+        _recordCount -= _batches[^1].Count;
+        _batches.RemoveAt(_batches.Count - 1);
+    }
+
     /// <summary>Puts a record there that no coordinator of ours wrote.</summary>
     public void Plant(params CoordinatorRecord[] records)
     {

@@ -17,7 +17,7 @@ public sealed class TransactionCoordinatorTests : ITopicDirectory, ITransactionM
 
     private readonly ManualClock _clock = new();
     private readonly MemoryPartition _partition = new();
-    private readonly List<(TransactionEnd End, TaskCompletionSource<bool> Written)> _markers = [];
+    private readonly List<(TransactionEnd End, TaskCompletionSource<MarkersWritten> Written)> _markers = [];
     private TransactionCoordinator _coordinator;
     private long _nextBlock;
     private int _epoch;
@@ -62,9 +62,9 @@ public sealed class TransactionCoordinatorTests : ITopicDirectory, ITransactionM
     private async Task<string> StateAsync() =>
         (await _coordinator.DescribeAsync(Context(0), new() { TransactionalIds = [Id] })).TransactionStates[0] is { ErrorCode: Ok } state ? state.State : "none";
 
-    private void MarkersWritten()
+    private void MarkersWritten(params TopicPartition[] begun)
     {
-        foreach (var (_, written) in _markers) written.TrySetResult(true);
+        foreach (var (_, written) in _markers) written.TrySetResult(new(IsDone: true, begun));
     }
 
     [Fact]
@@ -165,19 +165,131 @@ public sealed class TransactionCoordinatorTests : ITopicDirectory, ITransactionM
     }
 
     [Fact]
-    public async Task The_next_transaction_begins_as_soon_as_the_one_before_has_ended()
+    public async Task The_next_transaction_begins_as_soon_as_the_one_before_has_ended_and_in_the_same_partitions_nothing_is_written_for_it()
+    {
+        var id = await CommitOneAsync();
+        var next = AskToAddAsync(id, 1);
+        Assert.False(next.IsCompleted);
+        var appends = _partition.Batches.Count;
+        _partition.HoldCommits = true;
+        MarkersWritten();
+        Assert.Equal(Ok, (await next).ResultsByTransaction[0].TopicResults[0].ResultsByPartition[0].PartitionErrorCode);
+        Assert.Equal("Ongoing", await StateAsync());
+        Assert.Equal(appends, _partition.Batches.Count);
+        _partition.HoldCommits = false;
+        await EndAsync(id, 1, isCommit: true);
+        Assert.Equal(appends + 1, _partition.Batches.Count);
+        Assert.Equal([Orders], _markers[^1].End.Partitions);
+    }
+
+    [Fact]
+    public async Task In_another_partition_the_next_transaction_begins_when_a_record_of_that_is_committed()
+    {
+        var id = await CommitOneAsync();
+        MarkersWritten();
+        Assert.Equal(Ok, await AddAsync(id, 1));
+        _partition.HoldCommits = true;
+        var other = AddAsync(id, 1, topic: "bills");
+        Assert.False(other.IsCompleted);
+        _partition.CommitNext();
+        Assert.Equal(Ok, await other);
+        _partition.HoldCommits = false;
+        await FailOverAsync();
+        Assert.Equal("Ongoing", await StateAsync());
+        await EndAsync(id, 1, isCommit: true);
+        Assert.Equal([new("bills", 0), Orders], _markers[^1].End.Partitions.OrderBy(each => each.Topic));
+    }
+
+    [Fact]
+    public async Task A_successor_learns_from_the_markers_where_the_next_transaction_has_begun()
+    {
+        var id = await CommitOneAsync();
+        MarkersWritten();
+        Assert.Equal(Ok, await AddAsync(id, 1));
+        await FailOverAsync();
+        Assert.Equal("PrepareCommit", await StateAsync());
+        Assert.Equal(ErrorCode.ConcurrentTransactions, (await EndAsync(id, 1, isCommit: true)).ErrorCode);
+        Assert.Equal(ErrorCode.ConcurrentTransactions, (await EndAsync(id, 1, isCommit: false)).ErrorCode);
+        Assert.Equal(ErrorCode.ConcurrentTransactions, (await InitAsync()).ErrorCode);
+        MarkersWritten(Orders);
+        Assert.Equal("Ongoing", await StateAsync());
+        Assert.Equal((Ok, id, (short)2), await After(EndAsync(id, 1, isCommit: true)));
+        Assert.Equal((true, 1, (short)2), (_markers[^1].End.IsCommit, _markers[^1].End.CoordinatorEpoch, _markers[^1].End.ProducerEpoch));
+        Assert.Equal([Orders], _markers[^1].End.Partitions);
+    }
+
+    [Fact]
+    public async Task Where_the_next_transaction_had_begun_a_successor_aborts_it_in_its_time()
+    {
+        var id = await CommitOneAsync();
+        MarkersWritten();
+        await AddAsync(id, 1);
+        await FailOverAsync();
+        MarkersWritten(Orders);
+        _clock.AdvanceMs(10_001);
+        Assert.Equal("PrepareAbort", await StateAsync());
+        Assert.Equal((false, (short)2), (_markers[^1].End.IsCommit, _markers[^1].End.ProducerEpoch));
+    }
+
+    [Fact]
+    public async Task A_successor_that_finds_nothing_begun_has_a_producer_that_can_begin()
+    {
+        var id = await CommitOneAsync();
+        MarkersWritten();
+        await FailOverAsync();
+        MarkersWritten();
+        Assert.Equal("CompleteCommit", await StateAsync());
+        Assert.Equal(ErrorCode.InvalidTxnState, (await EndAsync(id, 1, isCommit: true)).ErrorCode);
+        Assert.Equal((Ok, id, (short)1), await After(EndAsync(id, 0, isCommit: true)));
+        Assert.Equal(Ok, await AddAsync(id, 1));
+    }
+
+    [Fact]
+    public async Task That_a_transaction_is_complete_is_written_if_none_follows()
+    {
+        var id = await CommitOneAsync();
+        MarkersWritten();
+        var appends = _partition.Batches.Count;
+        _clock.AdvanceMs(4_999);
+        Assert.Equal(appends, _partition.Batches.Count);
+        _clock.AdvanceMs(2);
+        Assert.Equal(appends + 1, _partition.Batches.Count);
+        _clock.AdvanceMs(40_000);
+        Assert.Equal(appends + 1, _partition.Batches.Count);
+        _partition.HoldCommits = true;
+        var next = AddAsync(id, 1);
+        Assert.False(next.IsCompleted);
+        _partition.CommitNext();
+        Assert.Equal(Ok, await next);
+    }
+
+    [Fact]
+    public async Task What_was_begun_without_a_record_is_found_again_when_the_coordinator_has_to_read_its_partition_again()
+    {
+        var id = await CommitOneAsync();
+        var former = _markers[^1].Written;
+        MarkersWritten();
+        await AddAsync(id, 1);
+        _partition.HoldCommits = true;
+        var lost = EndAsync(id, 1, isCommit: true);
+        _partition.Forget();
+        _partition.CommitNext(ErrorCode.NotLeaderOrFollower);
+        await lost;
+        _partition.HoldCommits = false;
+        Assert.Equal("PrepareCommit", await StateAsync());
+        former.TrySetResult(new(IsDone: true, []));
+        MarkersWritten(Orders);
+        Assert.Equal("Ongoing", await StateAsync());
+        Assert.Equal((Ok, id, (short)2), await After(EndAsync(id, 1, isCommit: true)));
+    }
+
+    private async Task<long> CommitOneAsync()
     {
         await ElectAsync();
         var id = (await InitAsync()).ProducerId;
         await AddAsync(id, 0);
         await EndAsync(id, 0, isCommit: true);
-        var next = AskToAddAsync(id, 1);
-        Assert.False(next.IsCompleted);
-        var appends = _partition.Batches.Count;
-        MarkersWritten();
-        Assert.Equal(Ok, (await next).ResultsByTransaction[0].TopicResults[0].ResultsByPartition[0].PartitionErrorCode);
-        Assert.Equal("Ongoing", await StateAsync());
-        Assert.Equal(appends + 1, _partition.Batches.Count);
+        return id;
     }
 
     [Fact]
@@ -265,9 +377,9 @@ public sealed class TransactionCoordinatorTests : ITopicDirectory, ITransactionM
 
     bool ITopicDirectory.Contains(string topic, int partition) => topic != "nowhere";
 
-    async Task<bool> ITransactionMarkers.WriteAsync(TransactionEnd end, CancellationToken cancellationToken)
+    async Task<MarkersWritten> ITransactionMarkers.WriteAsync(TransactionEnd end, CancellationToken cancellationToken)
     {
-        var written = new TaskCompletionSource<bool>();
+        var written = new TaskCompletionSource<MarkersWritten>();
         _markers.Add((end, written));
         return await written.Task.WaitAsync(cancellationToken);
     }

@@ -187,7 +187,7 @@ public sealed class TransactionTests
         var outcome = await partition.AppendAsync(builder.Build().ToArray(), new("tx", 7, 1, MayAdd: true), 1_000, async () =>
         {
             var marker = new OrleansLog.Protocol.Records.EndTransactionMarker(7, 1, IsCommit: true, 0).Encode(1_000);
-            return ++asked == 1 ? await partition.AppendOwn(marker, null, default).Done : Ok;
+            return new(++asked == 1 ? await partition.AppendOwn(marker, null, default).Done : Ok, CoordinatorEpoch: 0);
         });
         Assert.Equal((Ok, 2, 1L), (outcome.Error, asked, outcome.BaseOffset.Value));
     }

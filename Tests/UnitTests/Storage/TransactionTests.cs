@@ -110,8 +110,23 @@ public sealed class TransactionTests
         Produce(harness, Batch(7, 0, epoch: 1));
         Assert.Equal(Ok, End(harness, 7, isCommit: true, epoch: 2, hasNewEpoch: true).Error);
         Produce(harness, Batch(7, 0, epoch: 2));
-        Assert.Equal(ErrorCode.InvalidProducerEpoch, End(harness, 7, isCommit: true, epoch: 2, hasNewEpoch: true).Error);
+        Assert.Equal(ErrorCode.ConcurrentTransactions, End(harness, 7, isCommit: true, epoch: 2, hasNewEpoch: true).Error);
         Assert.True(harness.Log.IsInTransaction(7, 2));
+    }
+
+    [Fact]
+    public async Task The_word_of_a_coordinator_that_was_deposed_begins_no_transaction()
+    {
+        var harness = await new LogHarness().OpenAsync();
+        Produce(harness, Batch(7, 0, epoch: 1));
+        Assert.Equal(Ok, End(harness, 7, isCommit: true, epoch: 2, coordinator: 5, hasNewEpoch: true).Error);
+        Assert.Equal(ErrorCode.TransactionCoordinatorFenced, ProduceBy(4).Error);
+        Assert.False(harness.Log.IsInTransaction(7, 2));
+        Assert.Equal(Ok, ProduceBy(5).Error);
+        Assert.True(harness.Log.IsInTransaction(7, 2));
+
+        AppendResult ProduceBy(int coordinator) => harness.Log.Append(
+            Batch(7, 0, epoch: 2), LeaderEpoch.Zero, new() { VerifiedAt = harness.Log.LogEndOffset, VerifiedBy = coordinator });
     }
 
     [Fact]
