@@ -56,6 +56,7 @@ internal static class Olog
             TransactionsCommand.Create(),
             TierCommand.Create(),
             RestoreCommand.Create(),
+            ExportCommand.Create(),
             BrokersCommand.Create(),
             BenchCommand.Create(),
             CommonOptions.Bootstrap,

@@ -74,7 +74,7 @@ internal sealed class GroupStore
         switch (record)
         {
             case OffsetCommitRecord commit:
-                _journal.Add(new Undo(commit.Group, commit.Partition, SetOffset(commit.Group, commit.Partition, commit.Offset), null));
+                Commit(commit, long.MaxValue);
                 break;
             case PendingOffsetRecord pending:
                 Pending.Add(pending.ProducerId, pending.Commit);
@@ -172,9 +172,17 @@ internal sealed class GroupStore
     private void EndTransaction(TransactionEndRecord end)
     {
         var taken = Pending.Take(end.ProducerId);
-        Journal(() => taken.ForEach(commit => Pending.Add(end.ProducerId, commit)));
-        foreach (var commit in end.IsCommit ? taken : [])
-            Replay(commit);
+        Journal(() => taken.ForEach(pending => Pending.Add(end.ProducerId, pending)));
+        foreach (var pending in end.IsCommit ? taken : [])
+            if (!pending.IsSuperseded) Commit(pending.Commit, pending.Order);
+    }
+
+    // What was written last counts, whichever transaction ends first.
+    private void Commit(OffsetCommitRecord commit, long order)
+    {
+        if (Pending.Supersede(commit.Group, commit.Partition, order) is { Count: > 0 } superseded)
+            Journal(() => superseded.ForEach(pending => pending.IsSuperseded = false));
+        _journal.Add(new Undo(commit.Group, commit.Partition, SetOffset(commit.Group, commit.Partition, commit.Offset), null));
     }
 
     private void Journal(Action takeBack) => _journal.Add(new Undo("", null, null, null) { TakeBack = takeBack });

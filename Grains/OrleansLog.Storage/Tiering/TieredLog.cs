@@ -80,6 +80,7 @@ public sealed class TieredLog
     {
         get
         {
+            if (Options.IsCopyDisabled) return 0;
             var from = Manifest is null ? _begunAt : TieredEnd;
             return _log.Segments.SkipLast(1).Where(segment => segment.NextOffset > from).Sum(segment => (long)segment.SizeInBytes);
         }
@@ -191,6 +192,27 @@ public sealed class TieredLog
         Arrived?.Invoke();
     }
 
+    /// <summary>
+    /// Takes everything out of the store, and lets the log begin where it begins on the disk. To be called again, now and then:
+    /// objects go once those who began to read them are done.
+    /// </summary>
+    /// <returns>Whether nothing is left.</returns>
+    /// <exception cref="IOException">The store failed: the next call tries again.</exception>
+    /// <exception cref="InvalidDataException">The manifest is damaged.</exception>
+    public async Task<bool> DropAsync(CancellationToken cancellationToken)
+    {
+        if (_manifest is null)
+        {
+            var (found, tag) = await _file.ReadAsync(Epoch, cancellationToken);
+            if (tag is null) return true;
+            await PublishAsync(found, tag, static manifest => manifest, cancellationToken);
+        }
+
+        if (!_manifest!.Segments.IsEmpty) await ChangeAsync(DropAll, cancellationToken);
+        await DeleteGarbageAsync(cancellationToken);
+        return _manifest.Garbage.IsEmpty;
+    }
+
     /// <summary>Up to where the disk need not keep what the store has, or what is gone altogether.</summary>
     public Offset LocalRetentionOffset()
     {
@@ -229,6 +251,8 @@ public sealed class TieredLog
         return found.From(OldestHere, now);
     }
 
+    private RemoteManifest DropAll(RemoteManifest manifest) => manifest.From(manifest.NextOffset, _time.GetUtcNow()) with { LogStartOffset = OldestHere };
+
     // What went from the disk was committed, and cannot be lost.
     private bool AgreesWith(RemoteSegment segment)
     {
@@ -240,7 +264,7 @@ public sealed class TieredLog
     {
         try
         {
-            while (await UploadNextAsync(cancellationToken))
+            while (!Options.IsCopyDisabled && await UploadNextAsync(cancellationToken))
             {
             }
 
@@ -302,6 +326,8 @@ public sealed class TieredLog
             start = segment.NextOffset;
         }
 
+        // Of what is only on the disk, and to stay so, nothing goes before all in the store has.
+        if (Options.IsCopyDisabled && start >= manifest.End) start = Offset.Max(start, _log.RetentionOffset(NowMs, Options.RetentionMs, Options.RetentionBytes));
         if (start > manifest.LogStartOffset) await DeleteBeforeAsync(start, cancellationToken);
     }
 

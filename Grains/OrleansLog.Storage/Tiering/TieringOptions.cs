@@ -15,6 +15,9 @@ public sealed record TieringOptions
     /// <summary>What is in the store may go from the disk while that holds more than this (<c>local.retention.bytes</c>); -1 for no limit.</summary>
     public long LocalRetentionBytes { get; init; } = -1;
 
+    /// <summary>Whether nothing more is to be put into the store (<c>remote.copy.disable</c>, KIP-950).</summary>
+    public bool IsCopyDisabled { get; init; }
+
     /// <summary>How long what nobody reads any more stays in the store for those who began to.</summary>
     public long GarbageDelayMs { get; init; } = 60_000;
 }

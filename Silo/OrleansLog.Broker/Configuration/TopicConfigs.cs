@@ -131,7 +131,15 @@ public static class TopicConfigs
     public static readonly ConfigDefinition<bool> RemoteStorageEnable = Topic(
         Define.Boolean("remote.storage.enable", false,
             "Keep sealed segments in the brokers' remote store as well, from where they are read once they are no longer on the disk. "
-            + "Cannot be switched off in this release."));
+            + "To switch it off and delete what is there, set remote.log.delete.on.disable too; to keep that and store no more, set remote.copy.disable instead."));
+
+    public static readonly ConfigDefinition<bool> RemoteCopyDisable = Topic(
+        Define.Boolean("remote.copy.disable", false,
+            "Put no more segments into the remote store. What is there is read on, until retention deletes it; what is not stays on the disk until then."));
+
+    public static readonly ConfigDefinition<bool> RemoteLogDeleteOnDisable = Topic(
+        Define.Boolean("remote.log.delete.on.disable", false,
+            "With remote.storage.enable=false: delete what the remote store has of the topic, which then begins where it begins on the disk."));
 
     public static readonly ConfigDefinition<long> LocalRetentionBytes = Topic(
         Define.Long("local.retention.bytes", -2, -2,
@@ -149,7 +157,8 @@ public static class TopicConfigs
         CleanupPolicy, CompressionType, DeleteRetentionMs, FileDeleteDelayMs, FlushMessages, FlushMs, IndexIntervalBytes,
         MaxCompactionLagMs, MaxMessageBytes, MessageTimestampType, MessageTimestampBeforeMaxMs, MessageTimestampAfterMaxMs,
         MinCleanableDirtyRatio, MinCompactionLagMs, MinInSyncReplicas, Preallocate, RetentionBytes, RetentionMs, SegmentBytes,
-        SegmentIndexBytes, SegmentJitterMs, SegmentMs, UncleanLeaderElectionEnable, RemoteStorageEnable, LocalRetentionBytes,
+        SegmentIndexBytes, SegmentJitterMs, SegmentMs, UncleanLeaderElectionEnable, RemoteStorageEnable, RemoteCopyDisable,
+        RemoteLogDeleteOnDisable, LocalRetentionBytes,
         LocalRetentionMs,
     ]);
 

@@ -15,9 +15,10 @@ namespace OrleansLog.Broker.Partitions;
 /// <param name="TimestampAfterMaxMs">How far a record's time may lie ahead of the broker's, in ms.</param>
 /// <param name="NeedsKeys">Records without a key are refused, for the topic is compacted (<c>cleanup.policy</c>).</param>
 /// <param name="Tiering">How much is kept where, for a topic whose segments are in remote storage too; null for others.</param>
+/// <param name="DropsStored">What remote storage has is to go, for a topic that was kept there (<c>remote.log.delete.on.disable</c>).</param>
 public sealed record PartitionSettings(
     LogOptions Log, ReplicationOptions Replication, int BatchBytesMax, bool StampsAppendTime, long TimestampBeforeMaxMs, long TimestampAfterMaxMs,
-    TieringOptions? Tiering = null, bool NeedsKeys = false)
+    TieringOptions? Tiering = null, bool NeedsKeys = false, bool DropsStored = false)
 {
     private const int SameAsTotal = -2;
 
@@ -50,7 +51,8 @@ public sealed record PartitionSettings(
         topic.Get(TopicConfigs.MessageTimestampBeforeMaxMs),
         topic.Get(TopicConfigs.MessageTimestampAfterMaxMs),
         topic.Get(TopicConfigs.RemoteStorageEnable) ? TieringOf(topic) : null,
-        Compacts(topic));
+        Compacts(topic),
+        !topic.Get(TopicConfigs.RemoteStorageEnable) && topic.Get(TopicConfigs.RemoteLogDeleteOnDisable));
 
     // -2 stands for what holds for the store and the disk together (KIP-405).
     private static TieringOptions TieringOf(ConfigValues topic)
@@ -63,6 +65,7 @@ public sealed record PartitionSettings(
             RetentionBytes = totalBytes,
             LocalRetentionMs = localMs == SameAsTotal ? totalMs : localMs,
             LocalRetentionBytes = localBytes == SameAsTotal ? totalBytes : localBytes,
+            IsCopyDisabled = topic.Get(TopicConfigs.RemoteCopyDisable),
         };
     }
 

@@ -12,6 +12,8 @@ internal sealed class PartitionTier(Partition partition, PartitionReplica replic
     private readonly Lock _gate = new();
     private Task _last = Task.CompletedTask;
     private TieredLog? _current;
+    private TieredLog? _dropping;
+    private LeaderEpoch _droppedIn = LeaderEpoch.None;
     private bool _isClaiming;
 
     /// <summary>The present leadership's; null where this broker follows, and for a topic that is not kept there.</summary>
@@ -37,9 +39,35 @@ internal sealed class PartitionTier(Partition partition, PartitionReplica replic
     /// <summary>Uploads and deletes what is due. What fails is tried again by the next step.</summary>
     public async Task StepAsync(CancellationToken cancellationToken)
     {
+        if (partition.Settings.DropsStored)
+        {
+            await DropAsync(cancellationToken);
+            return;
+        }
+        (_dropping, _droppedIn) = (null, LeaderEpoch.None);
         if (Current is not { } tier)
             return;
         await InTurnAsync(tier, () => tier.StepAsync(cancellationToken), "kept in remote storage as it should be");
+    }
+
+    // A leadership that has found nothing left looks no more.
+    private async Task DropAsync(CancellationToken cancellationToken)
+    {
+        var epoch = partition.LeaderEpoch;
+        if (epoch == LeaderEpoch.None || _droppedIn == epoch)
+            return;
+        TieredLog dropping;
+        lock (_gate)
+        {
+            if (_dropping?.Epoch != epoch)
+                _dropping = NewLeadership(epoch);
+            (dropping, _current) = (_dropping, null);
+        }
+        await InTurnAsync(dropping, async () =>
+        {
+            if (await dropping.DropAsync(cancellationToken))
+                _droppedIn = epoch;
+        }, "taken out of remote storage");
     }
 
     /// <summary>Makes an offset the first that can be read; false when that could not be written down.</summary>

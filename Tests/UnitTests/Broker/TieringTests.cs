@@ -148,24 +148,77 @@ public sealed class TieringTests : IDisposable
     }
 
     [Fact]
-    public async Task A_topic_cannot_be_kept_where_there_is_no_store_nor_taken_out_of_one()
+    public async Task A_topic_cannot_be_kept_where_there_is_no_store()
     {
-        await using (var without = await TestCluster.StartAsync(1))
-        {
-            await using var client = await without.ConnectAsync(new(0));
-            var refused = await client.CreateTopicAsync(Topic, 1, 1, ("remote.storage.enable", "true"));
-            Assert.Equal(ErrorCode.InvalidConfig, refused.ErrorCode);
-            Assert.Contains("remote.storage.directory", refused.ErrorMessage, StringComparison.Ordinal);
-        }
+        await using var without = await TestCluster.StartAsync(1);
+        await using var client = await without.ConnectAsync(new(0));
+        var refused = await client.CreateTopicAsync(Topic, 1, 1, ("remote.storage.enable", "true"));
+        Assert.Equal(ErrorCode.InvalidConfig, refused.ErrorCode);
+        Assert.Contains("remote.storage.directory", refused.ErrorMessage, StringComparison.Ordinal);
+    }
 
+    [Fact]
+    public async Task A_topic_that_is_stored_no_more_is_read_on_and_can_be_stored_again()
+    {
         await using var cluster = await StartAsync(brokers: 1);
         await CreateAsync(cluster, Topic, 1, Tiered);
+        var values = await FillAsync(cluster);
+
+        Assert.Contains("remote.log.delete.on.disable", await AlterAsync(cluster, ("remote.storage.enable", "false")), StringComparison.Ordinal);
+        Assert.Contains("local.retention.bytes", await AlterAsync(cluster, ("remote.copy.disable", "true")), StringComparison.Ordinal);
+        Assert.Null(await AlterAsync(cluster, ("remote.copy.disable", "true"), ("local.retention.bytes", "-2")));
+        await ProduceAsync(cluster, Topic, [.. Enumerable.Range(0, 4).Select(Value)]);
+        await KeepAsync(Leader(cluster));
+        Assert.Equal((new Offset(8), new Offset(8), 0), (Leader(cluster).Tier!.TieredEnd, Leader(cluster).Log.LogStartOffset, Leader(cluster).Tier!.BacklogInBytes));
+        string[] all = [.. values, .. Enumerable.Range(0, 4).Select(number => $"{Records + number}:{Value(number)}")];
+        Assert.Equal(all, await ReadAsync(cluster, Topic));
+
+        // What is only on the disk goes when all in the store has gone, and not before.
+        Assert.Null(await AlterAsync(cluster, ("remote.copy.disable", "true"), ("local.retention.bytes", "-2"), ("retention.bytes", "1100000")));
+        await KeepAsync(Leader(cluster));
+        Assert.Equal((new Offset(10), new Offset(10)), (Leader(cluster).LogStartOffset, Leader(cluster).Log.LogStartOffset));
+
+        Assert.Null(await AlterAsync(cluster, ("remote.copy.disable", "false"), ("retention.bytes", "-1"), ("local.retention.bytes", "0")));
+        await ProduceAsync(cluster, Topic, "last");
+        await KeepAsync(Leader(cluster));
+        Assert.Equal(new Offset(12), Leader(cluster).Tier!.TieredEnd);
+        Assert.Equal(new Offset(10), Leader(cluster).LogStartOffset);
+    }
+
+    [Fact]
+    public async Task A_topic_that_is_taken_out_of_the_store_begins_on_the_disk()
+    {
+        await using var cluster = await StartAsync(brokers: 1);
+        await CreateAsync(cluster, Topic, 1, Tiered);
+        await FillAsync(cluster);
+        await using var client = await cluster.ConnectAsync(new(0));
+
+        Assert.Null(await AlterAsync(cluster, ("remote.storage.enable", "false"), ("remote.log.delete.on.disable", "true")));
+        await KeepAsync(Leader(cluster));
+        Assert.Equal(8, (await client.ListOffsetAsync(Topic, -2)).Offset);
+        Assert.Equal(ErrorCode.OffsetOutOfRange, (await client.FetchAsync(Topic, 0)).ErrorCode);
+        Assert.Equal(ErrorCode.None, (await client.FetchAsync(Topic, 8)).ErrorCode);
+        // Who began to read has a minute; a topic that is gone has not.
+        var manifest = File.ReadAllText(_store.EnumerateFiles("manifest.json", SearchOption.AllDirectories).Single().FullName);
+        Assert.Contains("\"segments\": []", manifest, StringComparison.Ordinal);
+        Assert.Equal(4, manifest.Split("\"sinceMs\"").Length - 1);
+
+        Assert.Null(await AlterAsync(cluster, ("remote.storage.enable", "true"), ("local.retention.bytes", "0")));
+        await ProduceAsync(cluster, Topic, Value(0), Value(1), Value(2));
+        await KeepAsync(Leader(cluster));
+        Assert.Equal((new Offset(8), new Offset(10)), (Leader(cluster).LogStartOffset, Leader(cluster).Tier!.TieredEnd));
+        Assert.StartsWith("8:", Batches.Read((await client.FetchAsync(Topic, 8, maxWaitMs: 30_000)).Records!.Value)[0], StringComparison.Ordinal);
+    }
+
+    // Replaces some of the topic's settings; what is said against it.
+    private static async Task<string?> AlterAsync(TestCluster cluster, params (string Name, string Value)[] configs)
+    {
         await using var admin = await cluster.ConnectAsync(new(0));
-        var altered = await admin.CallAsync(new AlterConfigsRequest
+        var answer = await admin.CallAsync(new IncrementalAlterConfigsRequest
         {
-            Resources = [new() { ResourceType = 2, ResourceName = Topic, Configs = [new() { Name = "remote.storage.enable", Value = "false" }] }],
+            Resources = [new() { ResourceType = 2, ResourceName = Topic, Configs = [.. configs.Select(config => new IncrementalAlterConfigsRequest.AlterableConfig { Name = config.Name, Value = config.Value })] }],
         });
-        Assert.Equal(ErrorCode.InvalidConfig, altered.Responses[0].ErrorCode);
+        return answer.Responses[0].ErrorCode == ErrorCode.None ? null : answer.Responses[0].ErrorMessage;
     }
 
     private Task<TestCluster> StartAsync(int brokers) => TestCluster.StartAsync(brokers, ("remote.storage.directory", _store.FullName));

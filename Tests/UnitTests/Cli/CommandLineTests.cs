@@ -11,7 +11,7 @@ public class CommandLineTests
     [InlineData("topics lst", "did you mean 'list'?")]
     [InlineData("topics frobnicate", "has no command 'frobnicate'.")]
     [InlineData("topics", "needs a command: create, list, describe, alter, delete, elect, reassign, reassignments, increase-replication.")]
-    [InlineData("", "needs a command: topics, produce, consume, groups, transactions, tier, restore, brokers, bench.")]
+    [InlineData("", "needs a command: topics, produce, consume, groups, transactions, tier, restore, export, brokers, bench.")]
     [InlineData("topics create", "'olog topics create' needs NAME.")]
     [InlineData("topics describe", "'olog topics describe' needs NAME.")]
     [InlineData("topics create a b", "does not know what to do with 'b'")]

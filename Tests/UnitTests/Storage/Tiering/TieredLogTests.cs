@@ -279,6 +279,29 @@ public sealed class TieredLogTests
         Assert.Equal(tiered.Manifest!.Segments.Select(segment => segment.Name), later.Manifest!.Segments.Select(segment => segment.Name));
     }
 
+    [Fact]
+    public async Task What_is_taken_out_of_the_store_goes_when_its_readers_are_done()
+    {
+        await _harness.OpenAsync();
+        _harness.Append(batches: 8);
+        var tiered = NewLeadership(1);
+        await tiered.StepAsync(default);
+        await Log.DeleteBeforeAsync(new Offset(4));
+        var dropping = NewLeadership(2);
+        dropping.Options = new() { GarbageDelayMs = 1000 };
+        Assert.False(await dropping.DropAsync(default));
+        Assert.Equal(1 + (2 * 2), _store.Names.Count);
+        await Assert.ThrowsAsync<IOException>(() => tiered.DeleteBeforeAsync(new Offset(5), default));
+
+        _harness.Clock.Advance(TimeSpan.FromSeconds(2));
+        Assert.True(await dropping.DropAsync(default));
+        Assert.Equal([Manifest], _store.Names);
+        var again = NewLeadership(3);
+        await again.StepAsync(default);
+        Assert.Equal((new Offset(4), new Offset(6)), (again.LogStartOffset, again.TieredEnd));
+        Assert.True(await NewLeadership(1, log: (await new LogHarness().OpenAsync()).Log, prefix: "other/0/").DropAsync(default));
+    }
+
     /// <summary>Whatever fails, and whoever leads: every record is in the store or on the disk, and reads as it was written.</summary>
     [Fact]
     public async Task Nothing_is_lost_whatever_the_store_does()
@@ -329,8 +352,8 @@ public sealed class TieredLogTests
         }
     }
 
-    private TieredLog NewLeadership(int epoch, Func<Offset>? stable = null, PartitionLog? log = null) => new(
-        _cache, log ?? Log, Prefix, new LeaderEpoch(epoch), stable ?? (() => (log ?? Log).LogEndOffset), NewId, _harness.Clock, _harness.Logger);
+    private TieredLog NewLeadership(int epoch, Func<Offset>? stable = null, PartitionLog? log = null, string prefix = Prefix) => new(
+        _cache, log ?? Log, prefix, new LeaderEpoch(epoch), stable ?? (() => (log ?? Log).LogEndOffset), NewId, _harness.Clock, _harness.Logger);
 
     private Guid NewId() => new(++_ids, 0, 0, new byte[8]);
 
