@@ -356,12 +356,17 @@ public sealed class TieredLog
         await foreach (var found in _cache.Store.ListAsync(_prefix, cancellationToken))
         {
             if (known.Contains(found.Name) || !found.Name.Contains(ManifestFile.SegmentSuffix, StringComparison.Ordinal) || found.WrittenAt > before) continue;
+            // Who has been deposed meanwhile, and whose clock is wrong, must not delete what a successor has published.
+            if (EpochIn(found.Name) is not { } epoch || epoch > Epoch) continue;
             await _cache.Store.DeleteAsync(found.Name, cancellationToken);
             _logger.LogInformation("'{Name}' was never published, and is deleted from the remote store", found.Name);
         }
 
         _sweptAt = _time.GetTimestamp();
     }
+
+    private LeaderEpoch? EpochIn(string name) =>
+        name[_prefix.Length..].Split('-') is [_, var epoch, _] && int.TryParse(epoch, CultureInfo.InvariantCulture, out var number) ? new(number) : null;
 
     private Task ChangeAsync(Func<RemoteManifest, RemoteManifest> change, CancellationToken cancellationToken) =>
         PublishAsync(_manifest!, _tag, change, cancellationToken);

@@ -105,7 +105,7 @@ internal static class RestoreCommand
                 done = step.Done;
             }
         }
-        session.Out.WriteLine($"{Units.Count(done)} topics are back.");
+        session.Out.WriteLine($"Topics that are back: {Units.Count(done)}.");
         notes.ForEach(session.Out.WriteLine);
     }
 
