@@ -49,7 +49,7 @@ public sealed class RestoreTests : IDisposable
 
         var restored = await RestoreAsync(cluster, http, "--owner-is-dead");
         Assert.True(restored.ExitCode == 0, restored.Error);
-        Assert.Contains("2 topics are back.", restored.Text, StringComparison.Ordinal);
+        Assert.Contains("Topics that are back: 2.", restored.Text, StringComparison.Ordinal);
         Assert.Contains("1 of them had been further on", restored.Text, StringComparison.Ordinal);
 
         var image = cluster.Engine.Cluster.Image;
