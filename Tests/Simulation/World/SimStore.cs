@@ -40,7 +40,7 @@ public sealed class SimStore(SimScheduler scheduler, SimRandom random)
     public IEnumerable<string> Names => _objects.Keys;
 
     /// <summary>An object as it is, without delay.</summary>
-    public ReadOnlyMemory<byte>? Peek(string name) => _objects.TryGetValue(name, out var found) ? found.Content : null;
+    public ReadOnlyMemory<byte>? Peek(string name) => _objects.GetValueOrDefault(name)?.Content;
 
     public IRemoteStore Client { get => field ??= new StoreClient(this); }
 
