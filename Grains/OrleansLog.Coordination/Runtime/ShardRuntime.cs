@@ -58,12 +58,8 @@ internal sealed partial class ShardRuntime<TShard> : IAsyncDisposable where TSha
         var error = Enqueue(new ShardRequest<TShard, T>(handler, reply));
         if (error != ErrorCode.None)
             reply.Refuse(error);
-        return reply.Task.IsCompleted ? reply.Task : RelayAsync(reply.Task);
+        return reply.Task;
     }
-
-    // Whoever combines tasks that let nobody run on the thread that completes them goes by the thread pool; this leaves
-    // everybody in the synchronization context.
-    private static async Task<T> RelayAsync<T>(Task<T> answer) => await answer;
 
     /// <summary>Stops: whoever waits is told that this is not the coordinator. Completes when the last turn has ended.</summary>
     public async ValueTask DisposeAsync()

@@ -56,6 +56,8 @@ internal sealed class PipelineMember(SimApplication application, int id, Pipelin
             Protocol = protocol,
             SessionTimeoutMs = 2_500,
             HeartbeatIntervalMs = 300,
+            // So long may a coordinator keep a member waiting, and so long does one wait for a coordinator whose power has failed.
+            PollIntervalMsMax = 20_000,
             IsolationLevel = mistake == PipelineMistake.ReadsUncommitted ? IsolationLevel.ReadUncommitted : IsolationLevel.ReadCommitted,
         });
         consumer.Subscribe(SimTopic.Stages);

@@ -55,6 +55,8 @@ internal sealed class ConsumerMembership : IMembership
         }
     }
 
+    public GroupMember Holder => Member;
+
     public bool NeedsReader
     {
         get
