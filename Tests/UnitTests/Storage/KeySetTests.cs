@@ -15,7 +15,7 @@ public sealed class KeySetTests
     [InlineData(800_000)]
     public void Every_key_is_new_once_until_there_is_no_room(int bytesMax)
     {
-        var keys = new KeySet(long.MaxValue, bytesMax);
+        var keys = new KeySet(int.MaxValue, bytesMax);
         for (var round = 0; round < 2; round++)
         {
             var seen = new List<KeyHash>();
@@ -39,7 +39,7 @@ public sealed class KeySetTests
     [Fact]
     public void Keys_with_one_home_stand_in_a_row_that_ends_somewhere()
     {
-        var keys = new KeySet(long.MaxValue, 8 * 5000);
+        var keys = new KeySet(int.MaxValue, 8 * 5000);
         // At the end of the table, from where the row goes on at its beginning.
         var crowd = Enumerable.Range(1, FurthestFromHome + 1).Select(each => new KeyHash(ulong.MaxValue, (ulong)each)).ToList();
         foreach (var key in crowd[..FurthestFromHome]) Assert.Equal(KeyAddition.New, keys.Add(key));
