@@ -33,6 +33,15 @@ public sealed class RemoteIndex(IReadOnlyList<RemoteChunk> chunks)
         return Math.Max(0, low - 1);
     }
 
+    /// <summary>How many bytes of the segment the parts from one up to another have.</summary>
+    public int BytesOf(RemoteSegment segment, int first, int end) => PositionOf(segment, end) - PositionOf(segment, first);
+
+    /// <summary>Where a part begins in the segment; its end for the part after the last.</summary>
+    public int PositionOf(RemoteSegment segment, int number) => number < chunks.Count ? chunks[number].Position : segment.SizeInBytes;
+
+    /// <summary>The first offset of a part; the one after the segment for the part after the last.</summary>
+    public Offset OffsetOf(RemoteSegment segment, int number) => number < chunks.Count ? chunks[number].BaseOffset : segment.NextOffset;
+
     public byte[] Encode()
     {
         var bytes = new byte[chunks.Count * EntryBytes];

@@ -16,13 +16,12 @@ namespace OrleansLog.Storage.Tiering;
 public sealed class TieredLog
 {
     private const int ReadBackBytes = 1 << 20;
-    // Enough to keep a store busy that answers in some ten milliseconds.
-    private const int PartsAhead = 8;
     private static readonly TimeSpan SweepInterval = TimeSpan.FromHours(1);
     // Longer than any upload takes from its first byte to its publication.
     private static readonly TimeSpan OrphanAgeMin = TimeSpan.FromHours(6);
 
     private readonly RemoteCache _cache;
+    private readonly ReadAhead _ahead;
     private readonly PartitionLog _log;
     private readonly string _prefix;
     private readonly ManifestFile _file;
@@ -51,6 +50,7 @@ public sealed class TieredLog
     {
         (_cache, _log, _prefix, Epoch, _stableOffset, _newId, _time, _logger) = (cache, log, prefix, epoch, stableOffset, newId, time, logger);
         _begunAt = log.LogEndOffset;
+        _ahead = new ReadAhead(cache, () => Manifest);
         _file = new ManifestFile(cache.Store, prefix, logger);
     }
 
@@ -98,7 +98,7 @@ public sealed class TieredLog
     }
 
     /// <summary>
-    /// Reads what is not on the disk any more. What is not in the cache is fetched, and <see cref="Arrived"/> tells when it is:
+    /// Reads what is not on the disk any more. What is not at hand is fetched, and <see cref="Arrived"/> tells when it is:
     /// until then the answer is empty.
     /// </summary>
     public LogRead Read(Offset from, int bytesMax, bool minOneBatch)
@@ -107,10 +107,10 @@ public sealed class TieredLog
         if (from < manifest.LogStartOffset || manifest.Find(from) is not { } segment) return new LogRead(ErrorCode.OffsetOutOfRange, default);
         Exception? failure = null;
         if (_cache.FindIndex(segment, NoteArrival) is not { } index) return Pending();
-        var number = index.NumberOf(from);
-        if (_cache.FindChunk(segment, index, number, NoteArrival) is not { } chunk) return Pending();
-        FetchAhead(manifest, segment, index, number);
-        return new LogRead(ErrorCode.None, chunk.Find(from, bytesMax, minOneBatch));
+        if (_cache.FindBlock(segment, index, index.NumberOf(from), NoteArrival) is not { } block) return Pending();
+        var slice = block.Find(from, bytesMax, minOneBatch);
+        if (_cache.NoteReading(block, slice)) _ahead.Follow(segment, index, block);
+        return new LogRead(ErrorCode.None, slice);
 
         LogRead Pending() => failure is null ? default : new LogRead(failure is InvalidDataException ? ErrorCode.CorruptMessage : ErrorCode.KafkaStorageError, default);
 
@@ -118,21 +118,6 @@ public sealed class TieredLog
         {
             failure = why;
             Arrived?.Invoke();
-        }
-    }
-
-    // Who reads on will want what comes next, of this segment and of the one after it.
-    private void FetchAhead(RemoteManifest manifest, RemoteSegment segment, RemoteIndex index, int number)
-    {
-        for (var ahead = 1; ahead <= PartsAhead; ahead++)
-        {
-            if (++number == index.Chunks.Count)
-            {
-                if (manifest.Find(segment.NextOffset) is not { } next || _cache.FindIndex(next, static _ => { }) is not { } nextIndex) return;
-                (segment, index, number) = (next, nextIndex, 0);
-            }
-
-            _cache.FetchChunk(segment, index, number);
         }
     }
 
@@ -155,8 +140,8 @@ public sealed class TieredLog
             {
                 if (index.Chunks[number].MaxTimestampMs < timestampMs) continue;
                 var (wanted, at) = (index, number);
-                var chunk = await ComeAsync(arrived => _cache.FindChunk(segment, wanted, at, arrived));
-                if (new TimestampLookup(compressors).FindFirst(chunk.File, chunk.Length, manifest!.LogStartOffset, timestampMs) is { } found) return found;
+                var block = await ComeAsync(arrived => _cache.FindBlock(segment, wanted, at, arrived));
+                if (new TimestampLookup(compressors).FindFirst(block.File, block.Length, manifest!.LogStartOffset, timestampMs) is { } found) return found;
             }
         }
 
@@ -180,6 +165,7 @@ public sealed class TieredLog
         await ExpireAsync(cancellationToken);
         await DeleteGarbageAsync(cancellationToken);
         await SweepAsync(cancellationToken);
+        _cache.DropForgotten();
         failure?.Throw();
     }
 

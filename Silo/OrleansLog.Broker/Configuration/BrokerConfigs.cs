@@ -124,7 +124,11 @@ public static class BrokerConfigs
         Define.Long("remote.log.manager.task.interval.ms", 30_000, 1, "How often, in milliseconds, sealed segments are looked for to be uploaded.");
 
     public static readonly ConfigDefinition<long> RemoteStorageCacheMaxBytes =
-        Define.Long("remote.storage.cache.max.bytes", 1L << 30, 1 << 20, "How much of what was read from the remote store a broker keeps on its disk, in bytes.");
+        Define.Long("remote.storage.cache.max.bytes", 1L << 30, 0, "How much of what was fetched from the remote store more than once a broker keeps on its disk, in bytes.");
+
+    public static readonly ConfigDefinition<long> RemoteStorageMemoryMaxBytes =
+        Define.Long("remote.storage.memory.max.bytes", 128 << 20, 1 << 20,
+            "How much of what is being read from the remote store, and fetched ahead of its readers, a broker keeps in memory, in bytes, for all readers together.");
 
     public static readonly ConfigDefinition<long> RemoteStorageBacklogMaxBytes =
         Define.Long("remote.storage.backlog.max.bytes", long.MaxValue, 1,
@@ -267,7 +271,7 @@ public static class BrokerConfigs
         LeaderReplicationThrottledRate,
         SocketRequestMaxBytes, MaxConnections, ConnectionsMaxIdleMs, FetchMaxBytes, LogRetentionCheckIntervalMs, LogScrubIntervalMs, LogScrubMaxBytesPerSecond,
         LogCleanerEnable, LogCleanerBackoffMs, LogCleanerDedupeBufferSize, LogCleanerIoMaxBytesPerSecond, LogCleanerThreads,
-        RemoteStorageDirectory, RemoteLogManagerTaskIntervalMs, RemoteStorageCacheMaxBytes, RemoteLogManagerCopyMaxBytesPerSecond,
+        RemoteStorageDirectory, RemoteLogManagerTaskIntervalMs, RemoteStorageCacheMaxBytes, RemoteStorageMemoryMaxBytes, RemoteLogManagerCopyMaxBytesPerSecond,
         RemoteLogManagerFetchMaxBytesPerSecond, RemoteStorageBacklogMaxBytes, RemoteStorageBackupIntervalMs,
         ProducerIdExpirationMs,
         TransactionStateLogNumPartitions, TransactionStateLogReplicationFactor, TransactionStateLogSegmentBytes, TransactionMaxTimeoutMs,

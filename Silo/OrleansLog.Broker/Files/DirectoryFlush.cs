@@ -1,7 +1,7 @@
 namespace OrleansLog.Broker.Files;
 
 /// <summary>fsync(2) of a directory: makes the names in it durable.</summary>
-internal sealed class DirectoryFlush(string directory) : IFlush
+internal sealed class DirectoryFlush(string directory) : IDiskWork
 {
     public void Run()
     {

@@ -8,7 +8,7 @@ namespace OrleansLog.Broker.Files;
 /// One file on the disk, opened at its first use. While many are open, one that is idle and has nothing to flush may be
 /// closed behind its user's back, and is opened again when it is next used (<see cref="OpenFiles"/>).
 /// </summary>
-public sealed class PhysicalLogFile : ILogFile, IFlush
+public sealed class PhysicalLogFile : ILogFile, IDiskWork
 {
     private readonly OpenFiles _openFiles;
     private readonly FlushThreads _flushThreads;
@@ -86,7 +86,7 @@ public sealed class PhysicalLogFile : ILogFile, IFlush
     /// <exception cref="IOException">The file cannot be opened.</exception>
     public HandleLease Lease() => Use(static (handle, _) => new HandleLease(handle), 0);
 
-    void IFlush.Run()
+    void IDiskWork.Run()
     {
         Volatile.Write(ref _isDirty, false);
         Use(static (handle, path) =>

@@ -277,12 +277,15 @@ internal sealed class BrokerNode : IReplicationObserver, IDisposable
     {
         if (_cluster.RemoteStore is not { } store)
             return null;
-        var paced = new PacedRemoteStore(
-            store, _cluster.Config.Get(BrokerConfigs.RemoteLogManagerCopyMaxBytesPerSecond), _cluster.Config.Get(BrokerConfigs.RemoteLogManagerFetchMaxBytesPerSecond),
-            _cluster.Time);
+        var fetchBytesPerSecond = _cluster.Config.Get(BrokerConfigs.RemoteLogManagerFetchMaxBytesPerSecond);
+        var paced = new PacedRemoteStore(store, _cluster.Config.Get(BrokerConfigs.RemoteLogManagerCopyMaxBytesPerSecond), fetchBytesPerSecond, _cluster.Time);
+        var reading = new RemoteReadOptions
+        {
+            MemoryBytesMax = _cluster.Config.Get(BrokerConfigs.RemoteStorageMemoryMaxBytes),
+            DiskBytesMax = _cluster.Config.Get(BrokerConfigs.RemoteStorageCacheMaxBytes),
+        };
         var cache = new RemoteCache(
-            paced, _cluster.Files, $"{_directory}/remote-cache", _cluster.Config.Get(BrokerConfigs.RemoteStorageCacheMaxBytes), _cluster.Time,
-            _cluster.Loggers.CreateLogger<RemoteCache>());
+            paced, _cluster.Files, $"{_directory}/remote-cache", reading.At(fetchBytesPerSecond), _cluster.Time, _cluster.Loggers.CreateLogger<RemoteCache>());
         cache.Begin();
         return new RemoteTier(cache, new RemoteBacklog(_cluster.Config.Get(BrokerConfigs.RemoteStorageBacklogMaxBytes), _cluster.Loggers.CreateLogger<RemoteBacklog>()));
     }

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
+using OrleansLog.Broker.Files;
 using OrleansLog.Storage;
 using OrleansLog.Storage.Tiering;
 
@@ -13,6 +14,7 @@ namespace OrleansLog.Broker.Tiering;
 public sealed class DirectoryRemoteStore : IRemoteStore, IDisposable
 {
     private const int BlockBytes = 1 << 20;
+    private const int ReadersMax = 4;
     private const string TemporarySuffix = ".tmp";
     private const string LockName = ".lock";
     private const string MarkName = ".orleanslog-store";
@@ -21,6 +23,7 @@ public sealed class DirectoryRemoteStore : IRemoteStore, IDisposable
     private readonly ILogFileSystem _files;
     private readonly string _root;
     private readonly SemaphoreSlim _turn = new(1);
+    private readonly DiskThreads _readers = new(ReadersMax, "remote store");
 
     /// <param name="files">The disk.</param>
     /// <param name="directory">The directory; made where it is missing.</param>
@@ -54,18 +57,9 @@ public sealed class DirectoryRemoteStore : IRemoteStore, IDisposable
 
     public async Task<int> ReadAsync(string name, long position, Memory<byte> destination, CancellationToken cancellationToken)
     {
-        // A file is read at once, on a network at that, and whoever asks is answering somebody.
-        await Task.Yield();
-        using var file = OpenExisting(name);
-        var total = 0;
-        while (total < destination.Length)
-        {
-            var read = file.Read(position + total, destination.Span[total..]);
-            if (read == 0)
-                break;
-            total += read;
-        }
-        return total;
+        var reading = new Reading(this, name, position, destination);
+        await _readers.Run(reading);
+        return reading.BytesRead;
     }
 
     public async Task<RemoteDocument?> ReadDocumentAsync(string name, CancellationToken cancellationToken)
@@ -122,7 +116,11 @@ public sealed class DirectoryRemoteStore : IRemoteStore, IDisposable
         }
     }
 
-    public void Dispose() => _turn.Dispose();
+    public void Dispose()
+    {
+        _turn.Dispose();
+        _readers.Dispose();
+    }
 
     private static async Task CopyAsync(Stream content, ILogFile destination, CancellationToken cancellationToken)
     {
@@ -179,4 +177,22 @@ public sealed class DirectoryRemoteStore : IRemoteStore, IDisposable
         : throw new IOException($"{_root}, the remote store, is not there. Is it mounted? Nothing is lost; what is in it cannot be read until it is back.");
 
     private static string TagOf(ReadOnlySpan<byte> content) => Convert.ToHexString(SHA256.HashData(content));
+
+    // A file is read at once, on a network at that, and whoever asks is answering somebody.
+    private sealed class Reading(DirectoryRemoteStore store, string name, long position, Memory<byte> destination) : IDiskWork
+    {
+        public int BytesRead { get; private set; }
+
+        public void Run()
+        {
+            using var file = store.OpenExisting(name);
+            while (BytesRead < destination.Length)
+            {
+                var read = file.Read(position + BytesRead, destination.Span[BytesRead..]);
+                if (read == 0)
+                    break;
+                BytesRead += read;
+            }
+        }
+    }
 }

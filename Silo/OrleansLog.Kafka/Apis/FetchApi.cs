@@ -69,6 +69,7 @@ internal sealed class FetchApi(Broker.Broker broker)
     {
         long found = 0;
         var failed = plan.Parts.Count == 0;
+        var isFromStore = false;
         var bytesMax = Math.Min(plan.BytesMax, broker.Config.FetchBytesMax);
         foreach (ref var part in CollectionsMarshal.AsSpan(plan.Parts))
         {
@@ -79,10 +80,12 @@ internal sealed class FetchApi(Broker.Broker broker)
                 if (part.Preferred == BrokerId.None)
                     part.Found = part.Partition!.Read(part.From, room, minOneBatch: found == 0, part.Known, mayFollow: plan.Rack.Length > 0, plan.StableOnly);
                 found += part.Found.Log.Slice.Length;
+                isFromStore |= part.Found.Log.Slice.Length > 0 && part.From < part.Partition!.Log.LogStartOffset;
             }
             failed |= !part.IsReadable || part.Found.Error != ErrorCode.None || part.Preferred != BrokerId.None;
         }
-        return failed || found >= plan.BytesMin;
+        // What comes from the store ends where a block does; the next one may take a while.
+        return failed || isFromStore || found >= plan.BytesMin;
     }
 
     /// <summary>The living in-sync follower in the client's rack that has what it asks for, if this leader is in another rack.</summary>

@@ -68,6 +68,11 @@ internal sealed class FrameSender(Socket socket)
 
     private async ValueTask SendSliceAsync(LogSlice slice)
     {
+        if (slice.File is MemoryLogFile memory)
+        {
+            await SendAllAsync(memory.Content.Slice((int)slice.Position, slice.Length));
+            return;
+        }
         var sent = 0;
         while (sent < slice.Length)
         {

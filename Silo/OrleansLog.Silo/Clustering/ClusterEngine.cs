@@ -48,11 +48,13 @@ internal sealed class ClusterEngine : IEngine
         try
         {
             register = await OpenRegisterAsync(options, files, cancellation);
-            var id = BrokerIdentity.Find(options.BrokerId, options.DataDirectory) ?? await BrokerIdentity.DrawAsync(register, cancellation);
+            var id = await FindIdAsync(options, register, cancellation);
             BrokerIdentity.Keep(id, options.DataDirectory);
             host = Build(options, id, configure, listener, files, register, loggers);
             var silo = host.Services.GetRequiredService<BrokerSilo>();
-            await silo.OpenAsync(cancellation);
+            // A register of the silo's own storage is there when the silo has started that.
+            if (register is not null)
+                await silo.OpenAsync(cancellation);
             await host.StartAsync(cancellation);
             return new ClusterEngine(host, silo, listener.LocalEndPoint!.ToString()!);
         }
@@ -67,6 +69,8 @@ internal sealed class ClusterEngine : IEngine
                 throw new StartException(ExitCode.Usage, $"--broker-id is {options.BrokerId}, but {options.DataDirectory} belongs to broker {other.Kept}; leave the option out or choose another directory");
             if (problem is IOException or InvalidDataException or UnauthorizedAccessException or SocketException)
                 throw KafkaEndpoints.Explain(problem, options);
+            if (options.Clustering == Options.Clustering.Orleans && problem is not (StartException or OperationCanceledException))
+                throw OrleansSettings.Explain(problem);
             throw;
         }
     }
@@ -81,20 +85,32 @@ internal sealed class ClusterEngine : IEngine
         await ((IAsyncDisposable)_host).DisposeAsync();
     }
 
-    private static async Task<IMetadataRegister> OpenRegisterAsync(SiloOptions options, PhysicalFileSystem files, CancellationToken cancellation)
+    // Null where the silo has to bring it.
+    private static async Task<IMetadataRegister?> OpenRegisterAsync(SiloOptions options, PhysicalFileSystem files, CancellationToken cancellation) => options.Clustering switch
     {
-        if (options.Clustering == Options.Clustering.Local)
-            return FileMetadataRegister.Open(files, Path.Combine(options.DataDirectory, "metadata"));
-        return await BlobMetadataRegister.OpenAsync(client => BlobContainers.Open(options, client), cancellationToken: cancellation);
+        Options.Clustering.Local => FileMetadataRegister.Open(files, Path.Combine(options.DataDirectory, "metadata")),
+        Options.Clustering.Blobs => await BlobMetadataRegister.OpenAsync(client => BlobContainers.Open(options, client), cancellationToken: cancellation),
+        _ => null,
+    };
+
+    private static async Task<BrokerId> FindIdAsync(SiloOptions options, IMetadataRegister? register, CancellationToken cancellation)
+    {
+        if (BrokerIdentity.Find(options.BrokerId, options.DataDirectory) is { } known)
+            return known;
+        return register is not null
+            ? await BrokerIdentity.DrawAsync(register, cancellation)
+            : throw new StartException(ExitCode.Usage, $"say which broker {options.DataDirectory} is for: with --clustering orleans a new data directory needs --broker-id, another number for each process");
     }
 
     private static IHost Build(
-        SiloOptions options, BrokerId id, Action<ISiloBuilder> configure, Socket listener, PhysicalFileSystem files, IMetadataRegister register,
+        SiloOptions options, BrokerId id, Action<ISiloBuilder> configure, Socket listener, PhysicalFileSystem files, IMetadataRegister? register,
         ILoggerFactory loggers)
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
         builder.Services.AddSingleton(loggers);
         builder.Services.AddSingleton(typeof(ILogger<>), typeof(Logger<>));
+        if (options.Clustering == Options.Clustering.Orleans)
+            OrleansSettings.Apply(builder.Configuration, options);
         builder.UseOrleans(silo =>
         {
             silo.AddBroker(id, async (services, cancellation) => new BrokerParts(
@@ -103,7 +119,7 @@ internal sealed class ClusterEngine : IEngine
                     Serve = broker => Serve(listener, broker, services, loggers),
                     RemoteStore = await RemoteStores.OpenAsync(options, files, cancellation),
                 },
-                files, register, IsAlone: false, [.. new[] { register as IDisposable }.OfType<IDisposable>(), files]));
+                files, register ?? OrleansSettings.OpenRegister(services), IsAlone: false, [.. new[] { register as IDisposable }.OfType<IDisposable>(), files]));
             SiloNetwork.Configure(silo, options);
             // It is two filters around each call: for those who look at the traces.
             if (TelemetryExport.IsAskedFor) silo.AddActivityPropagation();

@@ -38,7 +38,8 @@ internal static class SiloNetwork
             endpoint.SiloListeningEndpoint = new IPEndPoint(listening, options.SiloPort);
             endpoint.GatewayListeningEndpoint = new IPEndPoint(listening, options.GatewayPort);
         });
-        silo.UseBlobMembership(client => BlobContainers.Open(options, client));
+        if (options.Clustering == Options.Clustering.Blobs)
+            silo.UseBlobMembership(client => BlobContainers.Open(options, client));
     }
 
     private static int FreePort(IPAddress address, int wanted)

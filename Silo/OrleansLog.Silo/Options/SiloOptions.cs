@@ -21,6 +21,9 @@ public enum Clustering
 
     /// <summary>Through a blob container, which holds the membership and the metadata register.</summary>
     Blobs,
+
+    /// <summary>Through Orleans' own providers (ADO.NET, Redis, Azure tables and so on), as <see cref="SiloOptions.OrleansSettings"/> names them.</summary>
+    Orleans,
 }
 
 /// <summary>Everything the process is started with, read and checked.</summary>
@@ -64,6 +67,12 @@ public sealed record SiloOptions
 
     /// <summary>The blob container that holds the cluster.</summary>
     public string BlobContainer { get; init; } = "orleanslog";
+
+    /// <summary>A JSON file with Orleans' own configuration, for <see cref="Clustering.Orleans"/>; null for the one that has ours.</summary>
+    public string? OrleansSettings { get; init; }
+
+    /// <summary>Holds the assemblies of the providers that those settings name, and what they need; null where none are wanted.</summary>
+    public string? OrleansProviders { get; init; }
 
     /// <summary>Where other silos reach this one.</summary>
     public int SiloPort { get; init; } = 11111;

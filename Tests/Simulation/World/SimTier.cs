@@ -16,7 +16,7 @@ public sealed class SimTier(SimCluster cluster, SimBroker broker, SimClock clock
     private const string CacheDirectory = "remote-cache";
 
     // A few parts, so that some have to be read again.
-    private const int CacheBytesMax = 3_000;
+    private static readonly RemoteReadOptions Reading = new() { MemoryBytesMax = 3_000, DiskBytesMax = 3_000 };
 
     private readonly SimLogger _logger = new(cluster, broker);
     private RemoteCache? _cache;
@@ -26,7 +26,7 @@ public sealed class SimTier(SimCluster cluster, SimBroker broker, SimClock clock
 
     public void Begin()
     {
-        _cache = new RemoteCache(cluster.Bug?.Plant(cluster.Store.Client) ?? cluster.Store.Client, broker.Disk, CacheDirectory, CacheBytesMax, clock, _logger);
+        _cache = new RemoteCache(cluster.Bug?.Plant(cluster.Store.Client) ?? cluster.Store.Client, broker.Disk, CacheDirectory, Reading, clock, _logger);
         _cache.Begin();
     }
 

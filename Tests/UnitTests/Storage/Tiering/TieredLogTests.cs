@@ -55,8 +55,8 @@ public sealed class TieredLogTests
         await tiered.StepAsync(default);
         await Log.DeleteBeforeAsync(tiered.TieredEnd);
 
-        Assert.Equal(written, ReadStored(tiered, Offset.Zero).Concat(_harness.ReadAll(tiered.TieredEnd)));
-        Assert.Equal(written[(7 * BatchBytes)..], ReadStored(tiered, new Offset(7)).Concat(_harness.ReadAll(tiered.TieredEnd)));
+        Assert.Equal(written, (await ReadStoredAsync(tiered, Offset.Zero)).Concat(_harness.ReadAll(tiered.TieredEnd)));
+        Assert.Equal(written[(7 * BatchBytes)..], (await ReadStoredAsync(tiered, new Offset(7))).Concat(_harness.ReadAll(tiered.TieredEnd)));
         Assert.Equal(ErrorCode.OffsetOutOfRange, tiered.Read(tiered.TieredEnd, 100, minOneBatch: true).Error);
     }
 
@@ -124,7 +124,7 @@ public sealed class TieredLogTests
         await tiered.StepAsync(default);
 
         Assert.Equal([3, 4, 8], tiered.Manifest!.Segments.Select(segment => segment.NextOffset.Value).Take(3));
-        Assert.Equal(other.ReadAll(Offset.Zero)[..(int)(tiered.TieredEnd.Value * BatchBytes)], ReadStored(tiered, Offset.Zero));
+        Assert.Equal(other.ReadAll(Offset.Zero)[..(int)(tiered.TieredEnd.Value * BatchBytes)], await ReadStoredAsync(tiered, Offset.Zero));
     }
 
     [Fact]
@@ -137,8 +137,8 @@ public sealed class TieredLogTests
         _store.Alter(tiered.Manifest!.Segments[0].Name, bytes => bytes[BatchBytes + 70] ^= 1);
         _store.Remove(tiered.Manifest.Segments[1].Name);
 
-        Assert.Equal(ErrorCode.CorruptMessage, Read(tiered, new Offset(1)).Error);
-        Assert.Equal(ErrorCode.KafkaStorageError, Read(tiered, new Offset(4)).Error);
+        Assert.Equal(ErrorCode.CorruptMessage, (await ReadAsync(tiered, new Offset(1))).Error);
+        Assert.Equal(ErrorCode.KafkaStorageError, (await ReadAsync(tiered, new Offset(4))).Error);
     }
 
     [Fact]
@@ -255,7 +255,7 @@ public sealed class TieredLogTests
         await tiered.StepAsync(default);
 
         Assert.Equal(new Offset(9), tiered.TieredEnd);
-        Assert.Equal(written[..(6 * BatchBytes)], ReadStored(tiered, Offset.Zero)[..(6 * BatchBytes)]);
+        Assert.Equal(written[..(6 * BatchBytes)], (await ReadStoredAsync(tiered, Offset.Zero))[..(6 * BatchBytes)]);
         Assert.Equal((new(1), new Offset(6)), (tiered.EndOffsetFor(new(5)).Epoch, tiered.EndOffsetFor(new(5)).EndOffset));
         Assert.Equal(new EpochEndOffset(new(7), new Offset(10)), tiered.EndOffsetFor(new(7)));
     }
@@ -335,7 +335,7 @@ public sealed class TieredLogTests
         _store.Fault = static (_, _) => StoreFault.None;
         tiered = NewLeadership((int)tiered.Epoch.Value + 1);
         await tiered.StepAsync(default);
-        byte[] all = [.. tiered.TieredEnd > Offset.Zero ? ReadStored(tiered, Offset.Zero) : [], .. _harness.ReadAll(Offset.Max(tiered.TieredEnd, Offset.Zero))];
+        byte[] all = [.. tiered.TieredEnd > Offset.Zero ? await ReadStoredAsync(tiered, Offset.Zero) : [], .. _harness.ReadAll(Offset.Max(tiered.TieredEnd, Offset.Zero))];
         Assert.True(all.Length == Log.LogEndOffset.Value * BatchBytes, $"seed {seed.ToString(CultureInfo.InvariantCulture)}: {all.Length} bytes are left of {Log.LogEndOffset.Value * BatchBytes}");
         if (all.Length > 0) Assert.Equal(Log.LogEndOffset, LogHarness.NextOffset(all));
     }
@@ -359,25 +359,29 @@ public sealed class TieredLogTests
 
     private RemoteCache NewCache(long bytesMax)
     {
-        var cache = new RemoteCache(_store, _harness.Disk, "/data/remote-cache", bytesMax, _harness.Clock, _harness.Logger);
+        var cache = new RemoteCache(_store, _harness.Disk, "/data/remote-cache", new() { MemoryBytesMax = bytesMax, DiskBytesMax = bytesMax }, _harness.Clock, _harness.Logger);
         cache.Begin();
         return cache;
     }
 
-    // What is fetched is there at once: the store answers within the call.
-    private static LogRead Read(TieredLog tiered, Offset from)
+    private static async Task<LogRead> ReadAsync(TieredLog tiered, Offset from)
     {
-        var read = tiered.Read(from, 1, minOneBatch: true);
-        for (var tries = 0; tries < 3 && read.Error == ErrorCode.None && read.Slice.IsEmpty; tries++) read = tiered.Read(from, 200, minOneBatch: true);
-        return read;
+        while (true)
+        {
+            var arrived = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            tiered.Arrived = () => arrived.TrySetResult();
+            var read = tiered.Read(from, 200, minOneBatch: true);
+            if (read.Error != ErrorCode.None || !read.Slice.IsEmpty) return read;
+            await arrived.Task;
+        }
     }
 
-    private static byte[] ReadStored(TieredLog tiered, Offset from)
+    private static async Task<byte[]> ReadStoredAsync(TieredLog tiered, Offset from)
     {
         using var all = new MemoryStream();
         while (from < tiered.TieredEnd)
         {
-            var read = Read(tiered, from);
+            var read = await ReadAsync(tiered, from);
             Assert.Equal(ErrorCode.None, read.Error);
             var bytes = LogHarness.Bytes(read);
             from = LogHarness.NextOffset(bytes);
