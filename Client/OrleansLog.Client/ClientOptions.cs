@@ -44,6 +44,14 @@ public sealed record ClientOptions
     /// </summary>
     public Random Random { get; init; } = Random.Shared;
 
+    /// <summary>An id that no other client has.</summary>
+    internal Guid NewId()
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        Random.NextBytes(bytes);
+        return new Guid(bytes);
+    }
+
     /// <summary>The kernel's receive buffer per connection, in bytes; 0 leaves it to the system.</summary>
     public int SocketReceiveBufferBytes { get; init; }
 

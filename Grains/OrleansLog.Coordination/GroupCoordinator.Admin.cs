@@ -14,7 +14,7 @@ public sealed partial class GroupCoordinator
     /// </summary>
     public async Task<ListGroupsResponse> ListGroupsAsync(CallContext context, ListGroupsRequest request)
     {
-        var lists = await Task.WhenAll(_elections.Values.Select(election => election.Runtime.RunAsync(
+        var lists = await Answers.AllAsync(_elections.Values.Select(election => election.Runtime.RunAsync(
             (shard, _, now) => shard.ListGroups(request, now), error => new ListGroupsResponse { ErrorCode = error })))
             .WaitAsync(context.Cancellation);
         var response = new ListGroupsResponse();
@@ -34,14 +34,14 @@ public sealed partial class GroupCoordinator
             context, groupId,
             (shard, _, now) => shard.DescribeGroup(context, groupId, now),
             error => new DescribeGroupsResponse.DescribedGroup { GroupId = groupId, ErrorCode = CoordinatorErrors.ForGroups(error) }));
-        return new DescribeGroupsResponse { Groups = [.. await Task.WhenAll(groups)] };
+        return new DescribeGroupsResponse { Groups = [.. await Answers.AllAsync(groups)] };
     }
 
     /// <summary>Deletes groups without members, and their offsets.</summary>
     public async Task<DeleteGroupsResponse> DeleteGroupsAsync(CallContext context, DeleteGroupsRequest request)
     {
         var results = request.GroupsNames.ConvertAll(groupId => DeleteGroupAsync(context, groupId));
-        return new DeleteGroupsResponse { Results = [.. await Task.WhenAll(results)] };
+        return new DeleteGroupsResponse { Results = [.. await Answers.AllAsync(results)] };
     }
 
     private async Task<DeleteGroupsResponse.DeletableGroupResult> DeleteGroupAsync(CallContext context, string groupId)

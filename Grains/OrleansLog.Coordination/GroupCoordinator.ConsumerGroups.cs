@@ -1,3 +1,4 @@
+using OrleansLog.Coordination.Runtime;
 using OrleansLog.Protocol;
 using OrleansLog.Protocol.Messages;
 
@@ -26,7 +27,7 @@ public sealed partial class GroupCoordinator
             context, groupId,
             (shard, _, now) => shard.DescribeConsumerGroup(groupId, now),
             error => new ConsumerGroupDescribeResponse.DescribedGroup { GroupId = groupId, ErrorCode = CoordinatorErrors.ForGroups(error) }));
-        return new ConsumerGroupDescribeResponse { Groups = [.. await Task.WhenAll(groups)] };
+        return new ConsumerGroupDescribeResponse { Groups = [.. await Answers.AllAsync(groups)] };
     }
 
     private string? Refuse(CallContext context, ConsumerGroupHeartbeatRequest request)

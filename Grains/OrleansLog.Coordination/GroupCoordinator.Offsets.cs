@@ -32,7 +32,7 @@ public sealed partial class GroupCoordinator
         if (context.ApiVersion < 8)
             return OffsetAnswers.ToSingleGroup(await FetchAsync(context, OffsetAnswers.ToGroup(request), request.RequireStable), request, context.ApiVersion);
         var groups = request.Groups.ConvertAll(group => FetchAsync(context, group, request.RequireStable));
-        return new OffsetFetchResponse { Groups = [.. await Task.WhenAll(groups)] };
+        return new OffsetFetchResponse { Groups = [.. await Answers.AllAsync(groups)] };
     }
 
     /// <summary>
@@ -86,7 +86,7 @@ public sealed partial class GroupCoordinator
     /// </summary>
     public async Task<ErrorCode> ForgetPartitionsAsync(IReadOnlyCollection<TopicPartition> partitions)
     {
-        var forgotten = await Task.WhenAll(_elections.Values.Select(election => election.Runtime.RunAsync(
+        var forgotten = await Answers.AllAsync(_elections.Values.Select(election => election.Runtime.RunAsync(
             (shard, _, now) => shard.ForgetPartitions(partitions, now), error => new Forgotten(error))));
         return forgotten.FirstOrDefault(each => each.Error != ErrorCode.None)?.Error ?? ErrorCode.None;
     }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using OrleansLog.Coordination.ConsumerGroups;
+using OrleansLog.Coordination.Runtime;
 using OrleansLog.Coordination.ShareGroups;
 using OrleansLog.Coordination.SharePartitions;
 using OrleansLog.Protocol;
@@ -30,7 +31,7 @@ public sealed partial class GroupCoordinator
             context, groupId,
             (shard, _, now) => shard.DescribeShareGroup(groupId, now),
             error => new ShareGroupDescribeResponse.DescribedGroup { GroupId = groupId, ErrorCode = CoordinatorErrors.ForGroups(error) }));
-        return new ShareGroupDescribeResponse { Groups = [.. await Task.WhenAll(groups)] };
+        return new ShareGroupDescribeResponse { Groups = [.. await Answers.AllAsync(groups)] };
     }
 
     private string? Refuse(ShareGroupHeartbeatRequest request)

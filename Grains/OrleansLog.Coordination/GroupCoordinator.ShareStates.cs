@@ -20,7 +20,7 @@ public sealed partial class GroupCoordinator
 
     /// <summary>How far share groups have come, and how much is left to deliver.</summary>
     public async Task<DescribeShareGroupOffsetsResponse> DescribeShareGroupOffsetsAsync(CallContext context, DescribeShareGroupOffsetsRequest request) =>
-        new() { Groups = [.. await Task.WhenAll(request.Groups.ConvertAll(group => DescribeOffsetsAsync(context, group)))] };
+        new() { Groups = [.. await Answers.AllAsync(request.Groups.ConvertAll(group => DescribeOffsetsAsync(context, group)))] };
 
     /// <summary>Has a share group without members begin elsewhere.</summary>
     public async Task<AlterShareGroupOffsetsResponse> AlterShareGroupOffsetsAsync(CallContext context, AlterShareGroupOffsetsRequest request)
@@ -30,7 +30,7 @@ public sealed partial class GroupCoordinator
         var work = await AskAsync(context, request.GroupId, (shard, now) => shard.ShareTopics.Alter(request.GroupId, now));
         if (work.Error != ErrorCode.None)
             return new() { ErrorCode = work.Error, ErrorMessage = WhyNot(work.Error, request.GroupId) };
-        var responses = await Task.WhenAll(request.Topics.ConvertAll(topic => AlterAsync(context, request.GroupId, work, topic)));
+        var responses = await Answers.AllAsync(request.Topics.ConvertAll(topic => AlterAsync(context, request.GroupId, work, topic)));
         var altered = responses.SelectMany(topic => topic.Partitions.Where(part => part.ErrorCode == ErrorCode.None)
             .Select(part => new TopicIdPartition(topic.TopicId, part.PartitionIndex))).ToList();
         var settled = await AskAsync(context, request.GroupId, (shard, now) => shard.ShareTopics.Settled(request.GroupId, new([], [], altered), now));
@@ -83,7 +83,7 @@ public sealed partial class GroupCoordinator
             ? named.ConvertAll(topic => DescribeAsync(context, asked.GroupId, work, topic.TopicName, ports.Topics.Find(topic.TopicName)?.Id ?? Guid.Empty, topic.Partitions))
             : [.. work.Topics.Initialized.GroupBy(each => each.TopicId).Where(topic => ports.Topics.NameOf(topic.Key) is not null)
                 .Select(topic => DescribeAsync(context, asked.GroupId, work, work.Topics.Names[topic.Key], topic.Key, topic.Select(each => each.Partition)))];
-        return new() { GroupId = asked.GroupId, Topics = [.. await Task.WhenAll(topics)] };
+        return new() { GroupId = asked.GroupId, Topics = [.. await Answers.AllAsync(topics)] };
     }
 
     private async Task<DescribeShareGroupOffsetsResponse.ResponseTopic> DescribeAsync(
@@ -91,7 +91,7 @@ public sealed partial class GroupCoordinator
         {
             TopicName = name,
             TopicId = id,
-            Partitions = [.. await Task.WhenAll(partitions.Select(index => DescribeAsync(context, new(groupId, id, index), work, name)))],
+            Partitions = [.. await Answers.AllAsync(partitions.Select(index => DescribeAsync(context, new(groupId, id, index), work, name)))],
         };
 
     private async Task<DescribeShareGroupOffsetsResponse.ResponsePartition> DescribeAsync(CallContext context, SharePartitionKey key, ShareWork work, string name)
@@ -116,7 +116,7 @@ public sealed partial class GroupCoordinator
         {
             TopicName = topic.TopicName,
             TopicId = id,
-            Partitions = [.. await Task.WhenAll(topic.Partitions.ConvertAll(async part => new AlterShareGroupOffsetsResponse.ResponsePartition
+            Partitions = [.. await Answers.AllAsync(topic.Partitions.ConvertAll(async part => new AlterShareGroupOffsetsResponse.ResponsePartition
             {
                 PartitionIndex = part.PartitionIndex,
                 ErrorCode = !ports.Topics.Contains(topic.TopicName, part.PartitionIndex) ? ErrorCode.UnknownTopicOrPartition
@@ -233,7 +233,7 @@ public sealed partial class GroupCoordinator
     private async Task<List<TopicIdPartition>> EachAsync(PartitionSet partitions, Func<IShareStates, TopicIdPartition, Task<ErrorCode>> call)
     {
         // Others follow in the next round.
-        var outcomes = await Task.WhenAll(partitions.Take(StatesPerRoundMax).Select(async each => (each, await CallAsync(states => call(states, each), error => error))));
+        var outcomes = await Answers.AllAsync(partitions.Take(StatesPerRoundMax).Select(async each => (each, await CallAsync(states => call(states, each), error => error))));
         return [.. from outcome in outcomes where outcome.Item2 == ErrorCode.None select outcome.each];
     }
 }

@@ -68,7 +68,7 @@ public sealed partial class PartitionLog
         using var pass = new CompactionPass(source, tools);
         try
         {
-            await pass.MapKeysAsync(_time.GetUtcNow().ToUnixTimeMilliseconds(), options.DeleteRetentionMs);
+            await pass.FindDeadAsync(_time.GetUtcNow().ToUnixTimeMilliseconds(), options.DeleteRetentionMs);
             return await RewriteAsync(source, pass);
         }
         catch (DamagedSegmentException damaged)

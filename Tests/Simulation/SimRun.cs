@@ -1,6 +1,7 @@
 using OrleansLog.Simulation.Applications;
 using OrleansLog.Simulation.Checking;
 using OrleansLog.Simulation.Faults;
+using OrleansLog.Simulation.Pipelines;
 using OrleansLog.Simulation.Running;
 using OrleansLog.Simulation.World;
 
@@ -24,6 +25,8 @@ public static class SimRun
 {
     private const long PeaceUsMax = 40_000_000;
     private const long EventsMax = 300_000;
+    private const long PipelinePeaceUsMax = 120_000_000;
+    private const long PipelineEventsMax = 3_000_000;
 
     public static SimResult Run(ulong seed, FaultProfile? profile = null, PlantedBug? bug = null, bool keepsTrace = false, Promise promise = Promise.Durable) =>
         Alone(escapes => RunCluster(seed, new SimCluster(seed, profile, bug, keepsTrace, promise), escapes));
@@ -52,6 +55,43 @@ public static class SimRun
         // A reader that starts late would not know what is missing.
         int[] weights = [.. profile.Weights.Select((weight, fault) => fault == (int)FaultKind.DeleteRecords ? 0 : weight)];
         return Alone(escapes => RunTransactions(seed, new SimCluster(seed, profile with { Weights = weights }, bug, keepsTrace), escapes));
+    }
+
+    /// <summary>
+    /// Runs members of a group that consume, transform and produce in transactions, with the real client against production's
+    /// coordinators on simulated brokers: each item that is fed must come out once, for readers of committed records.
+    /// </summary>
+    /// <param name="seed">What repeats the run.</param>
+    /// <param name="bug">A mistake of the brokers to be found.</param>
+    /// <param name="mistake">A mistake of the members to be found.</param>
+    /// <param name="keepsTrace">Whether the result tells all that happened.</param>
+    public static SimResult RunPipeline(ulong seed, PlantedBug? bug = null, PipelineMistake mistake = PipelineMistake.None, bool keepsTrace = false)
+    {
+        return Alone(escapes => RunPipeline(seed, new SimCluster(seed, FaultProfile.DrawCoordinated(seed), bug, keepsTrace), mistake, escapes));
+    }
+
+    private static SimResult RunPipeline(ulong seed, SimCluster cluster, PipelineMistake mistake, SilentFailures escapes)
+    {
+        Begin(cluster);
+        cluster.Watch([new LastStableOffsetInvariant()]);
+        var pipeline = new Pipeline(cluster, mistake);
+        pipeline.Begin();
+        var adversary = new Adversary(cluster);
+        adversary.Begin();
+        bool IsBroken() => (cluster.Violation ??= escapes.First ?? Livelock(cluster, PipelineEventsMax)) is not null;
+        cluster.Scheduler.RunUntil(cluster.Scheduler.NowUs + cluster.Profile.FaultsMs * 1000L, IsBroken);
+        adversary.End();
+        pipeline.EndTrouble();
+        cluster.Scheduler.RunUntil(cluster.Scheduler.NowUs + PipelinePeaceUsMax, () => IsBroken() || pipeline.HasEnded);
+        if (!IsBroken() && !pipeline.HasEnded) cluster.Violate("convergence", $"{pipeline}; {pipeline.Failure}; {Describe(cluster, [])}");
+        pipeline.Judge();
+        cluster.Scheduler.RunUntil(cluster.Scheduler.NowUs + PipelinePeaceUsMax, () => IsBroken() || pipeline.IsJudged);
+        if (!IsBroken() && (!pipeline.IsJudged || pipeline.Failure is not null)) cluster.Violate("application", $"{pipeline}; {pipeline.Failure}");
+        cluster.Scheduler.RunUntil(cluster.Scheduler.NowUs + PeaceUsMax, () => IsBroken() || IsAtRest(cluster, []));
+        if (!IsBroken() && !IsAtRest(cluster, [])) cluster.Violate("convergence", Describe(cluster, []));
+        else if (!IsBroken() && pipeline.Verdict is { } wrong) cluster.Violate("pipeline", $"{wrong} ({pipeline})");
+        else if (!IsBroken()) cluster.Finish();
+        return ResultOf(seed, cluster, pipeline.Ledger.CommittedCount);
     }
 
     private static SimResult RunTransactions(ulong seed, SimCluster cluster, SilentFailures escapes)
@@ -143,8 +183,8 @@ public static class SimRun
         (cluster.PeekPartition()?.Record.LeaderEpoch.Value ?? 0) + 1, cluster.Scheduler.Events, cluster.TraceText);
 
     // Something that begins anew at once whenever it ends.
-    private static string? Livelock(SimCluster cluster) =>
-        cluster.Scheduler.Events > EventsMax ? $"livelock: {EventsMax} events and no end" : null;
+    private static string? Livelock(SimCluster cluster, long eventsMax = EventsMax) =>
+        cluster.Scheduler.Events > eventsMax ? $"livelock: {eventsMax} events and no end" : null;
 
     private static void MakePeace(SimCluster cluster, List<SimProducer> producers, List<SimConsumer> consumers, Func<bool> isBroken)
     {

@@ -159,7 +159,7 @@ public partial class Consumer : IAsyncDisposable
     {
         get
         {
-            var member = _membership?.Member ?? GroupMember.None;
+            var member = _membership?.Holder ?? GroupMember.None;
             return new(Options.GroupId ?? throw new InvalidOperationException("There is no group: set ConsumerOptions.GroupId."), member.Generation, member.Id, member.InstanceId);
         }
     }

@@ -72,7 +72,7 @@ internal sealed class OffsetCommitter(Cluster cluster, ConsumerOptions options, 
     {
         for (var tries = 1; ; tries++)
         {
-            var member = membership()?.Member ?? GroupMember.None;
+            var member = membership()?.Holder ?? GroupMember.None;
             try
             {
                 await GroupOffsets.CommitAsync(_coordinator, member, positions, cancellationToken);

@@ -71,7 +71,7 @@ internal sealed partial class ShardRuntime<TShard> : IAsyncDisposable where TSha
             _turning = true;
             _phase = Phase.Closed;
         }
-        await _closing.CancelAsync();
+        _closing.Cancel();
         if (idle)
             await TakeTurnsAsync();
         await _unloaded.Task;

@@ -1,3 +1,4 @@
+using OrleansLog.Coordination.Runtime;
 using OrleansLog.Coordination.SharePartitions;
 using OrleansLog.Protocol;
 using OrleansLog.Protocol.Messages;
@@ -105,7 +106,7 @@ public sealed partial class ShareCoordinator
     private static ShareOutcome Refuse(ErrorCode error) => new(error);
 
     private static async Task<List<TResult>> EachAsync<T, TResult>(List<T> items, Func<T, Task<TResult>> answer) =>
-        [.. await Task.WhenAll(items.Select(answer))];
+        [.. await Answers.AllAsync(items.Select(answer))];
 
     private static List<ShareStateBatch> ToMessage(IReadOnlyList<ShareStateRange> ranges) => [.. ranges.Select(range => new ShareStateBatch
     {

@@ -1,3 +1,4 @@
+using OrleansLog.Coordination.Runtime;
 using OrleansLog.Protocol;
 using OrleansLog.Protocol.Messages;
 using static OrleansLog.Protocol.Messages.AddPartitionsToTxnRequest;
@@ -37,7 +38,7 @@ public sealed partial class TransactionCoordinator
     public async Task<AddPartitionsToTxnResponse> AddPartitionsAsync(CallContext context, AddPartitionsToTxnRequest request)
     {
         if (context.ApiVersion >= FirstBatchedVersion)
-            return new() { ResultsByTransaction = [.. await Task.WhenAll(request.Transactions.Select(each => AddPartitionsAsync(context, each)))] };
+            return new() { ResultsByTransaction = [.. await Answers.AllAsync(request.Transactions.Select(each => AddPartitionsAsync(context, each)))] };
         var producer = new ProducerIdentity(request.V3AndBelowTransactionalId, request.V3AndBelowProducerId, request.V3AndBelowProducerEpoch);
         var outcome = await AddAsync(producer, PartitionsOf(request.V3AndBelowTopics), version: 1, context.Cancellation);
         if (outcome.Error == ErrorCode.ProducerFenced && context.ApiVersion < FirstVersionWithFencedError)
@@ -79,7 +80,7 @@ public sealed partial class TransactionCoordinator
     /// <summary>The transactional ids in all partitions of this coordinator; refused while one is being loaded.</summary>
     public async Task<ListTransactionsResponse> ListAsync(CallContext context, ListTransactionsRequest request)
     {
-        var lists = await Task.WhenAll(_elections.Values.Select(election => election.Runtime.RunAsync(
+        var lists = await Answers.AllAsync(_elections.Values.Select(election => election.Runtime.RunAsync(
             (shard, _, now) => shard.List(request, now), error => new ListTransactionsResponse { ErrorCode = error }))).WaitAsync(context.Cancellation);
         if (lists.FirstOrDefault(list => list.ErrorCode is not (ErrorCode.None or ErrorCode.NotCoordinator)) is { } refused)
             return new() { ErrorCode = CoordinatorErrors.ForGroups(refused.ErrorCode) };
@@ -92,7 +93,7 @@ public sealed partial class TransactionCoordinator
         var states = request.TransactionalIds.Select(id => RouteAsync(
             id, (shard, now) => shard.Describe(id, now),
             error => new DescribeTransactionsResponse.TransactionState { TransactionalId = id, ErrorCode = error }, context.Cancellation));
-        return new() { TransactionStates = [.. await Task.WhenAll(states)] };
+        return new() { TransactionStates = [.. await Answers.AllAsync(states)] };
     }
 
     private async Task<AddPartitionsToTxnResult> AddPartitionsAsync(CallContext context, AddPartitionsToTxnTransaction asked)
@@ -116,7 +117,7 @@ public sealed partial class TransactionCoordinator
             producer.TransactionalId, (shard, reply, now) => shard.Add(producer, partitions, version, reply, now), error => new PartsOutcome(error), cancellation);
         try
         {
-            return await adding.WaitAsync(TimeSpan.FromMilliseconds(options.HoldMsMax), ports.Time, cancellation);
+            return await (adding.IsCompleted ? adding : Answers.RelayAsync(adding)).WaitAsync(TimeSpan.FromMilliseconds(options.HoldMsMax), ports.Time, cancellation);
         }
         catch (TimeoutException)
         {

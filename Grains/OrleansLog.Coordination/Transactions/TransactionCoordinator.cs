@@ -139,7 +139,7 @@ public sealed partial class TransactionCoordinator(TransactionOptions options, T
 
         public async ValueTask DisposeAsync()
         {
-            await _ending.CancelAsync();
+            _ending.Cancel();
             await Runtime.DisposeAsync();
         }
     }

@@ -66,7 +66,7 @@ internal sealed class TransactionLogValue : IMessage
         ProducerEpoch = state.Epoch,
         TransactionTimeoutMs = state.TimeoutMs,
         Status = (sbyte)state.Status,
-        TransactionPartitions = state.Status == TransactionStatus.Empty ? null : ToTopics(state.Partitions),
+        TransactionPartitions = state.Status == TransactionStatus.Empty ? null : ToTopics(state.PartitionsInOrder),
         LastUpdateTimestampMs = state.UpdatedMs,
         StartTimestampMs = state.StartMs,
         ClientTransactionVersion = state.Version,

@@ -146,7 +146,11 @@ internal sealed record TransactionState(string TransactionalId, long ProducerId,
         UpdatedMs = nowMs,
     };
 
+    /// <summary>The partitions in the order of their names, which is the same wherever this is asked for.</summary>
+    public IEnumerable<TopicPartition> PartitionsInOrder =>
+        Partitions.OrderBy(partition => partition.Topic, StringComparer.Ordinal).ThenBy(partition => partition.Partition);
+
     /// <summary>What the partitions have to be told.</summary>
     public TransactionEnd ToEnd(int coordinatorEpoch) =>
-        new(TransactionalId, ProducerId, Epoch, IsCommit, Partitions, coordinatorEpoch, HasNewEpoch: Version >= 2);
+        new(TransactionalId, ProducerId, Epoch, IsCommit, [.. PartitionsInOrder], coordinatorEpoch, HasNewEpoch: Version >= 2);
 }

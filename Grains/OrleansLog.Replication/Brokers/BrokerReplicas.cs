@@ -18,7 +18,7 @@ public sealed class BrokerReplicas(ReplicaPorts ports, string directory) : IAsyn
     // Each is a few writes to the register and the disk; more at once would not end sooner.
     private const int ElectionsAtOnceMax = 64;
 
-    private readonly ConcurrentDictionary<TopicPartition, PartitionReplica> _replicas = new();
+    private readonly ConcurrentDictionary<TopicPartition, PartitionReplica> _replicas = new(StableOrder.Instance);
     private readonly ConcurrentDictionary<TopicPartition, bool> _elections = new();
     private readonly CancellationTokenSource _closing = new();
     private bool _isResigning;

@@ -8,17 +8,18 @@ namespace OrleansLog.Storage.Compaction;
 /// <param name="Start">Records before it are deleted.</param>
 /// <param name="FirstDirty">Everything before was compacted already.</param>
 /// <param name="End">Records from here on stay as they are.</param>
-/// <param name="Keys">Where the keys of what was not compacted yet are last.</param>
+/// <param name="Dead">Which records are not the last of their key.</param>
+/// <param name="Keys">The keys of what was not compacted yet, where <paramref name="Dead"/> says nothing of what was; else null.</param>
 /// <param name="LastOfProducers">Batches by which a producer that is still remembered is known: they stay, if without records.</param>
 /// <param name="Aborted">The aborted transactions that have records before the end.</param>
 /// <param name="NowMs">The time, in milliseconds since 1970 UTC.</param>
 /// <param name="DeleteRetentionMs">How long tombstones stay.</param>
 internal sealed record FilterPlan(
-    Offset Start, Offset FirstDirty, Offset End, OffsetMap Keys, IReadOnlySet<Offset> LastOfProducers, IReadOnlyList<AbortedTransaction> Aborted, long NowMs,
-    long DeleteRetentionMs)
+    Offset Start, Offset FirstDirty, Offset End, DeadRecords Dead, KeySet? Keys, IReadOnlySet<Offset> LastOfProducers, IReadOnlyList<AbortedTransaction> Aborted,
+    long NowMs, long DeleteRetentionMs)
 {
-    /// <summary>Which records are not the last of their key, where <see cref="Keys"/> had no room for all keys at once; else null.</summary>
-    public DeadRecords? Dead { get; init; }
+    /// <summary>Whether <see cref="Keys"/> are to be asked for the records of a batch.</summary>
+    public bool AsksFor(in RecordBatchHeader header) => Keys is not null && header.NextOffset <= FirstDirty;
 }
 
 /// <summary>
@@ -34,7 +35,6 @@ internal sealed class BatchFilter(FilterPlan plan, BatchDecoder decoder, Func<Co
     private readonly HashSet<long> _withRecords = [];
     private readonly PooledBufferWriter _records = new();
     private readonly PooledBufferWriter _batch = new();
-    private uint _number;
 
     public long RecordsRemoved { get; private set; }
 
@@ -55,7 +55,7 @@ internal sealed class BatchFilter(FilterPlan plan, BatchDecoder decoder, Func<Co
         else if (header.RecordCount == 0) Keep(header, batch, output, plan.LastOfProducers.Contains(header.BaseOffset));
         else if (header.IsControl) FilterMarker(header, batch, output);
         else if (_aborted.Contains(header)) Drop(header, output);
-        else if (!decoder.TryDecode(header, batch, out var records)) KeepData(header, batch, output);
+        else if (!TryDecode(header, batch, out var records)) KeepData(header, batch, output);
         else FilterRecords(header, batch, records, output);
     }
 
@@ -63,6 +63,12 @@ internal sealed class BatchFilter(FilterPlan plan, BatchDecoder decoder, Func<Co
     {
         _records.Dispose();
         _batch.Dispose();
+    }
+
+    private bool TryDecode(in RecordBatchHeader header, ReadOnlySpan<byte> batch, out ReadOnlySpan<byte> records)
+    {
+        decoder.HashesKeys = plan.AsksFor(header);
+        return decoder.TryDecode(header, batch, out records);
     }
 
     private void FilterMarker(in RecordBatchHeader header, ReadOnlySpan<byte> batch, CleanedSegmentWriter output)
@@ -93,12 +99,14 @@ internal sealed class BatchFilter(FilterPlan plan, BatchDecoder decoder, Func<Co
     {
         var isExpired = header.DeleteHorizonMs <= plan.NowMs;
         var (kept, tombstones) = (0, 0);
+        var keys = plan.AsksFor(header) ? plan.Keys : null;
         var places = decoder.Places;
+        plan.Dead.MoveTo(header.BaseOffset);
         for (var i = 0; i < places.Length; i++)
         {
-            if (plan.Dead is null && i + OffsetMap.Ahead < places.Length) plan.Keys.Prefetch(places[i + OffsetMap.Ahead].Key);
+            if (i + KeySet.Ahead < places.Length) keys?.Prefetch(places[i + KeySet.Ahead].Key);
             ref var place = ref places[i];
-            var isLast = IsLastOfKey(header.BaseOffset + place.OffsetDelta, place);
+            var isLast = IsLastOfKey(header.BaseOffset + place.OffsetDelta, place, keys);
             if (isLast && place.IsTombstone && isExpired) RemovedBefore = header.NextOffset;
             // What is not kept is known by its end from here on.
             if (!isLast || (place.IsTombstone && isExpired)) place.End = 0;
@@ -116,14 +124,11 @@ internal sealed class BatchFilter(FilterPlan plan, BatchDecoder decoder, Func<Co
     // All that it deletes is gone once this pass is over, and not before.
     private bool CanSetHorizon(in RecordBatchHeader header) => header.BaseOffset >= plan.FirstDirty && header.NextOffset <= plan.End;
 
-    private bool IsLastOfKey(Offset offset, in RecordPlace place)
+    private bool IsLastOfKey(Offset offset, in RecordPlace place, KeySet? keys)
     {
-        var number = _number++;
+        var isDead = plan.Dead.TakeNext();
         if (offset >= plan.End) return true;
-        if (offset < plan.Start || !place.HasKey) return false;
-        if (plan.Dead is { } dead) return !dead.Contains(number);
-        var last = plan.Keys.LastOf(place.Key);
-        return last == Offset.None || last <= offset;
+        return offset >= plan.Start && place.HasKey && !isDead && keys?.Contains(place.Key) is not true;
     }
 
     private long HorizonFromNow()

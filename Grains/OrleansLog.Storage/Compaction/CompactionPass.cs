@@ -16,10 +16,10 @@ internal sealed record CompactionSource(
 }
 
 /// <summary>
-/// One pass over a log, as in Kafka's cleaner: the keys of what is dirty are mapped to their last offsets; then everything is
-/// rewritten without the records that come before the last of their key, as many segments at a time as fit into one. Where there
-/// is no memory for all keys they are taken in parts (<see cref="KeysInParts"/>); a log with too many records even for that is
-/// compacted as far as there is memory for its keys, and the rest by the next pass. One caller.
+/// One pass over a log: the records of what is dirty that come before the last of their key are found
+/// (<see cref="DeadRecordFinder"/>); then everything is rewritten without them, and without older ones of these keys, as many
+/// segments at a time as fit into one. Where there is no memory for all keys they are taken in parts; a log with too many records
+/// even for that is compacted as far as there is memory for its keys, and the rest by the next pass. One caller.
 /// </summary>
 internal sealed class CompactionPass(CompactionSource source, CompactionTools tools) : IDisposable
 {
@@ -29,7 +29,7 @@ internal sealed class CompactionPass(CompactionSource source, CompactionTools to
     private readonly BatchDecoder _decoder = new(tools.Compressors, new KeyHasher(tools.HashSeed));
     private BatchFilter? _filter;
 
-    /// <summary>Records before it were looked at by <see cref="MapKeysAsync"/>.</summary>
+    /// <summary>Records before it were looked at by <see cref="FindDeadAsync"/>.</summary>
     public Offset End { get; private set; } = source.End;
 
     /// <summary>Where the next pass is to begin.</summary>
@@ -40,33 +40,44 @@ internal sealed class CompactionPass(CompactionSource source, CompactionTools to
     /// <summary>The segments that it is reading.</summary>
     public IReadOnlyList<Segment> Reads { get; private set; } = source.Segments;
 
-    /// <summary>Finds the last offset of every key of what is dirty.</summary>
-    public async Task MapKeysAsync(long nowMs, long deleteRetentionMs)
+    /// <summary>Finds the records that are not the last of their key.</summary>
+    public async Task FindDeadAsync(long nowMs, long deleteRetentionMs)
     {
-        var dirty = source.Segments.AsMemory(source.Segments.TakeWhile(segment => segment.NextOffset <= source.FirstDirty).Count());
-        var first = FirstBaseOf(dirty);
-        var map = new OffsetMap(source.End - first, tools.KeyBytesMax, first);
-        await MapAsync(dirty, map);
+        var keys = new KeySet(source.End - source.FirstDirty, tools.KeyBytesMax);
+        var finder = new DeadRecordFinder(source, tools, _decoder, keys);
         // A bit for each record takes an eighth of the memory at most.
-        var isSmall = source.End - source.Segments[0].BaseOffset <= Math.Min(tools.KeyBytesMax, uint.MaxValue - 1);
-        var dead = End < source.End && isSmall ? await new KeysInParts(source, tools, _decoder, map).FindDeadAsync(End - first, source.End - first) : null;
-        if (dead is not null) End = NextDirty = source.End;
-        _decoder.HashesKeys = dead is null;
+        GoUpTo(Offset.Min(source.End, source.FirstDirty + Math.Max(tools.KeyBytesMax, keys.CountMax)));
+        var isInParts = false;
+        if (!await finder.TryFindAsync(End))
+        {
+            isInParts = End - source.Segments[0].BaseOffset <= tools.KeyBytesMax;
+            if (isInParts) await finder.FindInPartsAsync(End);
+            else await FindAsFarAsThereIsRoomAsync(finder, keys.CountMax);
+        }
+
         _filter = new BatchFilter(
-            new(source.Start, source.FirstDirty, End, map, source.LastOfProducers, source.Aborted, nowMs, deleteRetentionMs) { Dead = dead }, _decoder, tools.Compressors);
+            new(source.Start, source.FirstDirty, End, finder.Dead, isInParts || keys.Count == 0 ? null : keys, source.LastOfProducers, source.Aborted, nowMs, deleteRetentionMs), _decoder, tools.Compressors);
     }
 
-    private async Task MapAsync(ReadOnlyMemory<Segment> dirty, OffsetMap map)
+    // There are no more keys than offsets.
+    private async Task FindAsFarAsThereIsRoomAsync(DeadRecordFinder finder, long offsets)
     {
-        using var reader = new SegmentsReader(dirty, source.FirstDirty);
-        var aborted = new AbortedRecords(source.Aborted);
-        for (var read = 0; reader.MoveNext();)
+        do
         {
-            if (!TryMap(reader, aborted, map)) break;
-            if ((read += reader.TakeBytes()) < StepBytes) continue;
-            await tools.Pace(read);
-            read = 0;
+            GoUpTo(Offset.Min(source.End, source.FirstDirty + offsets));
+            offsets /= 2;
         }
+        while (!await finder.TryFindAsync(End));
+    }
+
+    // A batch in which the pass ends is left to the next one, unless the last one ended in it too: that is how one with more keys
+    // than there is memory for is taken, in pieces.
+    private void GoUpTo(Offset end)
+    {
+        (End, NextDirty) = (end, end);
+        if (end == source.End) return;
+        var batch = source.Segments.Last(segment => segment.BaseOffset <= end).BatchAt(end).BaseOffset;
+        if (batch > source.FirstDirty) NextDirty = batch;
     }
 
     /// <summary>The segments that are to become one, from the first on.</summary>
@@ -131,29 +142,5 @@ internal sealed class CompactionPass(CompactionSource source, CompactionTools to
     {
         _filter?.Dispose();
         _decoder.Dispose();
-    }
-
-    private Offset FirstBaseOf(ReadOnlyMemory<Segment> dirty) =>
-        dirty.Length == 0 ? source.End : Offset.Min(source.FirstDirty, dirty.Span[0].BatchAt(Offset.Max(source.FirstDirty, dirty.Span[0].BaseOffset)).BaseOffset);
-
-    // False when the memory is full, or offsets lie too far apart.
-    private bool TryMap(SegmentsReader reader, AbortedRecords aborted, OffsetMap map)
-    {
-        var header = reader.Header;
-        if (header.IsControl || aborted.Contains(header) || !_decoder.TryDecode(header, reader.Batch, out _)) return true;
-        var places = _decoder.Places;
-        for (var i = 0; i < places.Length; i++)
-        {
-            if (i + OffsetMap.Ahead < places.Length) map.Prefetch(places[i + OffsetMap.Ahead].Key);
-            ref readonly var place = ref places[i];
-            if (!place.HasKey) continue;
-            var offset = header.BaseOffset + place.OffsetDelta;
-            if (map.TryPut(place.Key, offset)) continue;
-            // A batch with more keys than there is memory for is taken in pieces.
-            (End, NextDirty) = (offset, header.BaseOffset > source.FirstDirty ? header.BaseOffset : offset);
-            return false;
-        }
-
-        return true;
     }
 }

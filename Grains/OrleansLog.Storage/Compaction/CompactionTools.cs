@@ -5,7 +5,7 @@ namespace OrleansLog.Storage.Compaction;
 /// <summary>What a compaction works with.</summary>
 public sealed record CompactionTools
 {
-    /// <summary>The most memory for the keys that one pass tells apart, in bytes, 12 for each and some room (<c>log.cleaner.dedupe.buffer.size</c>).</summary>
+    /// <summary>The most memory for the keys that one pass tells apart, in bytes, 8 for each and some room (<c>log.cleaner.dedupe.buffer.size</c>).</summary>
     public long KeyBytesMax { get; init; } = 128L << 20;
 
     /// <summary>Opens and closes compressed batches. Those whose codec it does not know stay as they are.</summary>

@@ -70,7 +70,8 @@ internal sealed class OffsetsPartition(Partition partition, LeaderEpoch epoch, T
                 throw new OperationCanceledException($"{partition.Id} is led in another epoch.");
             if (partition.KnowsHighWatermark)
                 return;
-            await wait.Task.WaitAsync(cancellation);
+            using var giving = cancellation.UnsafeRegister(static wait => ((FetchWait)wait!).TrySetCanceled(), wait);
+            await wait.Task;
         }
     }
 

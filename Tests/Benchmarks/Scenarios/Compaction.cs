@@ -36,19 +36,20 @@ internal static class Compaction
         var bytes = log.Segments.Where(segment => segment.IsSealed).Sum(segment => (long)segment.SizeInBytes);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e9:0.00} GB, {keys:N0} keys, {Versions * keys:N0} records, {options.KeyMegabytes} MB for keys"));
 
-        var copies = new List<double> { Copy(directory, bytes) };
+        var copy = Path.Combine(options.DataDirectory, "copy");
+        var copies = new List<double> { Copy(directory, copy, bytes) };
         ResetPeakMemory();
-        var cpu = Environment.CpuUsage.TotalTime;
+        var cpu = Environment.CpuUsage;
         var started = Stopwatch.GetTimestamp();
         var passes = await CompactAsync(log, options.KeyMegabytes);
         var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
-        var cpuSeconds = (Environment.CpuUsage.TotalTime - cpu).TotalSeconds;
+        var (user, kernel) = ((Environment.CpuUsage.UserTime - cpu.UserTime).TotalSeconds, (Environment.CpuUsage.PrivilegedTime - cpu.PrivilegedTime).TotalSeconds);
         var memory = PeakMemory();
         var after = log.Segments.Where(segment => segment.IsSealed).Sum(segment => (long)segment.SizeInBytes);
         Check(log, keys);
         await log.DisposeAsync();
-        // What is left is copied again, in case the machine was busier before.
-        copies.Add(Copy(directory, after));
+        // The same bytes once more, in case the machine was busier before.
+        copies.Add(Copy(copy, Path.Combine(options.DataDirectory, "copy again"), bytes));
 
         var copied = copies.Average();
         var table = new Table("compaction beside a sequential copy", "MB/s");
@@ -57,7 +58,7 @@ internal static class Compaction
         table.Add($"compaction, {passes} passes", Text.Fixed(bytes / seconds / 1e6, 0));
         table.Print(Console.Out);
         Console.WriteLine(string.Create(
-            CultureInfo.InvariantCulture, $"ratio {bytes / seconds / copied:0.00}; {bytes / 1e9:0.00} GB became {after / 1e9:0.00} GB in {seconds:0.0} s, {cpuSeconds:0.0} s of them CPU; peak memory {memory >> 20} MiB"));
+            CultureInfo.InvariantCulture, $"ratio {bytes / seconds / copied:0.00}; {bytes / 1e9:0.00} GB became {after / 1e9:0.00} GB in {seconds:0.0} s, with {user:0.0} s of CPU time and {kernel:0.0} s of the kernel's; peak memory {memory >> 20} MiB"));
     }
 
     private static void Write(PartitionLog log, long keys, long bytes)
@@ -119,22 +120,20 @@ internal static class Compaction
         if (count != keys + 1) throw new InvalidOperationException($"{count} records are left of {keys} keys");
     }
 
-    private static double Copy(string directory, long bytes)
+    private static double Copy(string from, string to, long bytes)
     {
+        Directory.CreateDirectory(to);
         var started = Stopwatch.GetTimestamp();
         var block = new byte[CopyBytes];
-        var copies = new List<string>();
-        foreach (var path in Directory.GetFiles(directory, "*.log").Order().SkipLast(1))
+        foreach (var path in Directory.GetFiles(from, "*.log").Order())
         {
-            copies.Add(path + ".copy");
             using var source = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
-            using var target = File.OpenHandle(copies[^1], FileMode.Create, FileAccess.Write);
+            using var target = File.OpenHandle(Path.Combine(to, Path.GetFileName(path)), FileMode.Create, FileAccess.Write);
             for (long at = 0; RandomAccess.Read(source, block, at) is > 0 and var read; at += read) RandomAccess.Write(target, block.AsSpan(0, read), at);
             RandomAccess.FlushToDisk(target);
         }
 
         var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
-        copies.ForEach(File.Delete);
         return bytes / seconds;
     }
 

@@ -12,11 +12,15 @@ public sealed class SimApplication
 {
     private readonly SimProcess _process;
     private readonly int _place;
+    private readonly List<SimTransport> _transports = [];
+    private readonly Action _stop;
 
     internal SimApplication(SimCluster cluster, int place)
     {
         (Cluster, _place) = (cluster, place);
         _process = new(cluster.Scheduler) { IsApplication = true };
+        var stop = new CancellationTokenSource();
+        (_stop, Stopping) = (stop.Cancel, stop.Token);
         Time = new SimClock(cluster.Scheduler, _process, cluster.Profile.DrawClockRate(cluster.Random), TimeSpan.Zero);
     }
 
@@ -28,6 +32,9 @@ public sealed class SimApplication
     /// <summary>Whether the application has come to an end.</summary>
     public bool HasEnded { get; private set; }
 
+    /// <summary>Whether another one has taken its place: it need not begin anew once it has failed.</summary>
+    public bool IsReplaced { get; set; }
+
     /// <summary>What made it end, if it did not end by itself.</summary>
     public Exception? Failure { get; private set; }
 
@@ -36,8 +43,29 @@ public sealed class SimApplication
     public OrleansLogClient CreateClient(ClientOptions? options = null)
     {
         options = (options ?? new()) with { Random = new Random((int)(Cluster.Random.Next() & int.MaxValue)) };
-        return new(options, new SimTransport(Cluster, _place, Time, options), loggers: null, Time);
+        var transport = new SimTransport(Cluster, _place, Time, options);
+        _transports.Add(transport);
+        return new(options, transport, loggers: null, Time);
     }
+
+    /// <summary>Cancelled when the application is to come to an end.</summary>
+    public CancellationToken Stopping { get; }
+
+    /// <summary>Asks it to come to an end.</summary>
+    public void Stop() => _process.Enter(_stop);
+
+    /// <summary>Its process is killed: nothing of it goes on, and nobody is told but through its connections.</summary>
+    public void Kill()
+    {
+        _process.Kill();
+        HasEnded = true;
+        foreach (var transport in _transports) transport.Drop();
+    }
+
+    /// <summary>It stands still, and its connections with it, until <see cref="Resume"/>.</summary>
+    public void Pause() => _process.Pause();
+
+    public void Resume() => _process.Resume();
 
     /// <summary>Puts what the application does or sees into the run's trace.</summary>
     public void Trace(string what) => Cluster.Trace($"application {_place} {what}");

@@ -54,7 +54,7 @@ internal sealed class SimConnection
     // A machine that is off says nothing; one on which another process listens, or none, refuses.
     private bool IsTaken()
     {
-        if (_broker.Process is { } process && process == _process) return true;
+        if (_broker.Process is { } process && process == _process && _broker.IsServing) return true;
         if (_broker.Process is not null || _broker.HasStoppedCleanly)
             _cluster.Network.Send(Broker.Value, _client, () => Break(ErrorCode.NetworkException, "the connection is closed"));
         return false;
@@ -67,9 +67,16 @@ internal sealed class SimConnection
         _process!.Enter(() => _received.Dequeue()());
     }
 
+    // None where the broker has stopped meanwhile; its connections go with it.
+    private async Task<byte[]?> FindAnswerAsync(SimRequest request)
+    {
+        if (!_cluster.Profile.HasCoordinators) return await new SimEndpoint(_cluster, _broker).AnswerAsync(request);
+        return _broker.Node is { } node ? await node.AnswerAsync(request) : null;
+    }
+
     private async Task AnswerAsync(long number, SimRequest request, TaskCompletionSource<byte[]> answer)
     {
-        var bytes = await new SimEndpoint(_cluster, _broker).AnswerAsync(request);
+        if (await FindAnswerAsync(request) is not { } bytes) return;
         _back.Send(number, () =>
         {
             _waiting.Remove(answer);

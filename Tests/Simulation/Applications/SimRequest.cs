@@ -15,6 +15,25 @@ internal readonly record struct SimRequest(ApiKey Api, short Version, byte[] Bod
         return reader.Read<T>();
     }
 
+    /// <summary>The request as a Kafka endpoint gets it, but for its length.</summary>
+    public ReadOnlyMemory<byte> Frame()
+    {
+        var output = new ArrayBufferWriter<byte>();
+        var writer = new WireWriter(output);
+        new RequestHeader(Api, Version, CorrelationId: 0, ClientId: null).Write(ref writer);
+        writer.Flush();
+        output.Write(Body);
+        return output.WrittenSpan.ToArray();
+    }
+
+    /// <summary>What comes after the header of the frame that a Kafka endpoint answers with.</summary>
+    public byte[] BodyOf(ReadOnlyMemory<byte> frame)
+    {
+        var reader = new WireReader(frame);
+        ResponseHeader.Read(ref reader, Api, Version);
+        return frame[reader.Position..].ToArray();
+    }
+
     /// <summary>The answer as it travels.</summary>
     public byte[] Answer<T>(T message)
         where T : class, IMessage

@@ -19,7 +19,7 @@ public sealed class SimTransport(SimCluster cluster, int place, TimeProvider tim
     public async ValueTask<ResponseFrame> SendAsync(BrokerId broker, Lane lane, OutgoingRequest request, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        if (!SimEndpoint.Speaks(request.Api))
+        if (!Speaks(request.Api))
             throw new OrleansLogException(ErrorCode.UnsupportedVersion, $"The simulated brokers do not speak {request.Api}: let the application assign its partitions.");
         var connection = ConnectionTo(broker, lane);
         var answer = connection.Send(Write(request));
@@ -31,7 +31,7 @@ public sealed class SimTransport(SimCluster cluster, int place, TimeProvider tim
     }
 
     public ValueTask<(short Min, short Max)?> FindVersionsAsync(BrokerId broker, Lane lane, ApiKey api, CancellationToken cancellationToken) =>
-        new(SimEndpoint.Speaks(api) && Apis.Find(api) is { } range ? (range.Min, range.Max) : null);
+        new(Speaks(api) && Apis.Find(api) is { } range ? (range.Min, range.Max) : null);
 
     public void LearnBrokers(IReadOnlyList<BrokerNode> brokers) =>
         Close(key => key.Broker != BrokerId.None && !brokers.Any(known => known.Id == key.Broker), "the cluster goes on without it");
@@ -40,9 +40,14 @@ public sealed class SimTransport(SimCluster cluster, int place, TimeProvider tim
 
     public ValueTask DisposeAsync()
     {
-        Close(_ => true, "the client is closed");
+        Drop();
         return default;
     }
+
+    /// <summary>Closes every connection.</summary>
+    public void Drop() => Close(_ => true, "the client is closed");
+
+    private bool Speaks(ApiKey api) => cluster.Profile.HasCoordinators || SimEndpoint.Speaks(api);
 
     private SimConnection ConnectionTo(BrokerId broker, Lane lane)
     {

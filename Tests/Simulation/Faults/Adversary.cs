@@ -16,7 +16,8 @@ public sealed class Adversary(SimCluster cluster)
     private bool _isOver;
     private int _nonces;
 
-    private static readonly string PartitionDirectory = "data/" + SimCluster.Partition;
+    // Damage strikes any of the partitions.
+    private string PartitionDirectory => "data/" + DrawPartition();
 
     public void Begin()
     {
@@ -87,8 +88,10 @@ public sealed class Adversary(SimCluster cluster)
 
     // A damaged disk that a crash has made a candidate: as long as it is one, the others must stay.
     private bool VictimIsInDoubt =>
-        cluster.PeekPartition()?.Record is { } record
-        && (record.FindInSync(_victim) ?? record.FindEligible(_victim)) is { } member
+        cluster.PeekAll().Any(current => IsInDoubt(current.Record));
+
+    private bool IsInDoubt(PartitionRecord record) =>
+        (record.FindInSync(_victim) ?? record.FindEligible(_victim)) is { } member
         && member.BrokerEpoch <= cluster.Find(_victim).DamagedInEpoch;
 
     private void Crash(SimBroker broker)
@@ -134,8 +137,14 @@ public sealed class Adversary(SimCluster cluster)
     // Somebody believes that it is to lead, whatever the others think.
     private void ForceLeader(SimBroker broker) => broker.Process?.Enter(() =>
     {
-        if (broker.Replica is { } replica && cluster.PeekPartition() is { } current) _ = TryLeadAsync(replica, current);
+        var id = DrawPartition();
+        if (FindReplica(broker, id) is { } replica && cluster.Peek(id) is { } current) _ = TryLeadAsync(replica, current);
     });
+
+    private static Replication.Replicas.PartitionReplica? FindReplica(SimBroker broker, TopicPartition id) =>
+        id == SimCluster.Partition ? broker.Replica : broker.Replicas?.Find(id);
+
+    private TopicPartition DrawPartition() => cluster.Topics.Count == 0 ? SimCluster.Partition : _random.Pick([SimCluster.Partition, .. cluster.Others]);
 
     private static async Task TryLeadAsync(Replication.Replicas.PartitionReplica replica, VersionedPartition current)
     {
@@ -259,8 +268,8 @@ public sealed class Adversary(SimCluster cluster)
     // And are up: after a crash the end of a log that was damaged meanwhile cannot be told from one that was never flushed,
     // so that such a broker may lead only while nobody better is there.
     private bool OthersHoldEverything(SimBroker victim) =>
-        cluster.PeekPartition() is { } current
-        && current.Record.InSync.Any(member => member.Broker != victim.Id && member.Broker != _victim && HasAll(cluster.Find(member.Broker), member));
+        cluster.PeekPartition() is not null
+        && cluster.PeekAll().All(current => current.Record.InSync.Any(member => member.Broker != victim.Id && member.Broker != _victim && HasAll(cluster.Find(member.Broker), member)));
 
     private static bool HasAll(SimBroker broker, InSyncReplica member) => broker.Replicas is not null && broker.CrashedInEpoch < member.BrokerEpoch;
 }

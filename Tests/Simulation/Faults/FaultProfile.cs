@@ -65,6 +65,9 @@ public sealed record FaultProfile
     /// <summary>Whether the records have keys, and the topic is compacted.</summary>
     public bool IsCompacted { get; init; }
 
+    /// <summary>Whether the brokers coordinate groups and transactions, and have the topics for it, besides the one that is watched.</summary>
+    public bool HasCoordinators { get; init; }
+
     /// <summary>How the topic is kept in the remote store as well; null if it is not.</summary>
     public TieringOptions? Tiering { get; init; }
 
@@ -109,6 +112,9 @@ public sealed record FaultProfile
         Compaction = IsCompacted ? new() { MinDirtyRatio = 0.1, DeleteRetentionMs = 300 } : null,
     };
 
+    /// <summary>The logs of the topics that coordinators keep for themselves: compacted, as in production, and often.</summary>
+    public LogOptions OwnLog => Log with { SegmentBytes = 2_000, Compaction = new() { MinDirtyRatio = 0.3 } };
+
     private static readonly LogOptions SmallLog = new() { SegmentMs = long.MaxValue, SegmentBytes = 6_000, IndexIntervalBytes = 500, CheckpointBytes = 3_000 };
 
     /// <summary>The profile of a seed whose topic is kept in the remote store as well, which goes wrong in its own ways.</summary>
@@ -125,6 +131,21 @@ public sealed record FaultProfile
             StoreDelayMaxUs = random.Pick<long>([2_000, 20_000, 200_000]),
             Weights = [.. profile.Weights, 1],
             ReadsFollowers = random.Chance(0.3),
+        };
+    }
+
+    /// <summary>The profile of a seed with coordinators: enough goes right in it for groups and transactions to come about.</summary>
+    public static FaultProfile DrawCoordinated(ulong seed)
+    {
+        var random = new SimRandom(~seed);
+        var profile = Draw(new(seed));
+        return profile with
+        {
+            HasCoordinators = true,
+            FaultsMs = 20_000,
+            FaultEveryMs = random.Pick([400, 1_000, 2_500]),
+            // Who comes late would not know what is missing.
+            Weights = [.. profile.Weights.Select((weight, fault) => fault == (int)FaultKind.DeleteRecords ? 0 : weight)],
         };
     }
 

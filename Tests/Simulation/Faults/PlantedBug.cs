@@ -1,3 +1,4 @@
+using OrleansLog.Coordination;
 using OrleansLog.Protocol;
 using OrleansLog.Replication.Metadata;
 using OrleansLog.Replication.Replicas;
@@ -23,6 +24,9 @@ public abstract class PlantedBug
 
     /// <summary>Up to where a leader frees its disk of what the remote store has.</summary>
     public virtual Offset MayFree(TieredLog tier, PartitionReplica replica) => tier.LocalRetentionOffset();
+
+    /// <summary>A coordinator's way to its partition.</summary>
+    public virtual IPartitionWriter Plant(IPartitionWriter writer) => writer;
 
     /// <summary>The broker is down, its disk as the crash left it.</summary>
     public virtual void AfterCrash(SimBroker broker)

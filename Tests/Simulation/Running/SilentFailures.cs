@@ -20,7 +20,7 @@ internal sealed class SilentFailures : IDisposable
     private void Note(object? sender, FirstChanceExceptionEventArgs e)
     {
         if (Environment.CurrentManagedThreadId != _thread || SynchronizationContext.Current is SimProcess { IsApplication: true }) return;
-        if (e.Exception is IOException or OperationCanceledException or Replication.Following.DivergedReplicaException) return;
+        if (e.Exception is IOException or OperationCanceledException or TimeoutException or Replication.Following.DivergedReplicaException) return;
         First ??= $"exception: {e.Exception}";
     }
 }

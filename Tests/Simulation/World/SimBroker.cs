@@ -4,6 +4,7 @@ using OrleansLog.Replication.Brokers;
 using OrleansLog.Replication.Messages;
 using OrleansLog.Replication.Metadata;
 using OrleansLog.Replication.Replicas;
+using OrleansLog.Simulation.Coordinators;
 using OrleansLog.Simulation.Running;
 using OrleansLog.Storage;
 using OrleansLog.Storage.Compaction;
@@ -13,7 +14,7 @@ namespace OrleansLog.Simulation.World;
 /// <summary>One machine with its disk, and the broker that runs on it at times.</summary>
 public sealed class SimBroker(SimCluster cluster, BrokerId id) : IReplicationObserver
 {
-    private const string DataDirectory = "data";
+    public const string DataDirectory = "data";
 
     // Little enough that a pass takes several steps, between which the log may be cut or rolled.
     private const int ScrubBytesPerStep = 4096;
@@ -41,6 +42,12 @@ public sealed class SimBroker(SimCluster cluster, BrokerId id) : IReplicationObs
     public PartitionReplica? Replica { get; private set; }
 
     public SimView? View { get; private set; }
+
+    /// <summary>What coordinates and serves clients here; null where the cluster has no coordinators, and while it is down.</summary>
+    public SimNode? Node { get; private set; }
+
+    /// <summary>Whether clients are answered.</summary>
+    public bool IsServing => Process is not null && (Replicas is not null || !cluster.Profile.HasCoordinators);
 
     /// <summary>Set while the broker serves, if the topic is kept in the remote store as well.</summary>
     public SimTier? Tier { get; private set; }
@@ -161,20 +168,53 @@ public sealed class SimBroker(SimCluster cluster, BrokerId id) : IReplicationObs
         };
         var replicas = new BrokerReplicas(cluster.Bug?.Plant(ports) ?? ports, DataDirectory);
         Disk.FlushFailed = path => OnFlushFailed(path);
+        if (cluster.Profile.HasCoordinators) Node = new SimNode(cluster, this, replicas, client, clock, view);
         await PlaceAsync(replicas, clock);
         Replicas = replicas;
         cluster.Came(this);
         var scrubbing = new Scrubbing(replicas, ScrubInterval, ScrubBytesPerStep, clock);
-        while (true)
+        for (var step = 1; ; step++)
         {
             await Task.Delay(TimeSpan.FromMilliseconds(200), clock);
             await PlaceAsync(replicas, clock);
             replicas.CheckLeaders();
             scrubbing.Step();
             Tier?.Step();
+            if (Node is { } node) KeepHouse(node, replicas, process, step);
             if (cluster.Profile.IsCompacted) _compaction ??= CompactAsync(process);
             // News may be lost; whoever waits for a move to go on looks again.
             if (cluster.PeekPartition() is { } current && !(current.Record.Adding.IsEmpty && current.Record.Removing.IsEmpty)) HearOf(current.Record);
+        }
+    }
+
+    private void KeepHouse(SimNode node, BrokerReplicas replicas, SimProcess process, int step)
+    {
+        node.ExpireWaits();
+        if (step % 5 != 0) return;
+        node.Refresh();
+        foreach (var id in cluster.Others)
+            if (cluster.Peek(id) is { } current && cluster.Random.Chance(0.3)) replicas.OnRecordChanged(id, current.Record, false);
+        _compaction ??= CompactOwnAsync(replicas, process);
+    }
+
+    private async Task CompactOwnAsync(BrokerReplicas replicas, SimProcess process)
+    {
+        try
+        {
+            foreach (var id in cluster.Topics.Where(topic => topic.IsOwn).SelectMany(topic => topic.Partitions))
+            {
+                if (replicas.Find(id) is not { IsFailed: false } replica || !replica.Log.CompactionBacklog(replica.HighWatermark).IsDue(replica.Log.Options.Compaction!)) continue;
+                var done = await replica.CompactAsync(new CompactionTools { KeyBytesMax = 1 << 16 });
+                cluster.Trace($"compacted {id} of {Id} to {done?.End}");
+            }
+        }
+        catch (IOException)
+        {
+            // Its disk failed, or the log was closed meanwhile.
+        }
+        finally
+        {
+            if (Process == process) _compaction = null;
         }
     }
 
@@ -202,12 +242,30 @@ public sealed class SimBroker(SimCluster cluster, BrokerId id) : IReplicationObs
     public void HearOf(PartitionRecord record)
     {
         if (Process is not { } process || Replicas is not { } replicas) return;
-        process.Enter(() => replicas.OnRecordChanged(SimCluster.Partition, record, record.Nonce.StartsWith($"{id}-{Record!.Epoch}-", StringComparison.Ordinal)));
+        HearOf(SimCluster.Partition, record);
+    }
+
+    /// <summary>News of any partition's record.</summary>
+    public void HearOf(TopicPartition partition, PartitionRecord record)
+    {
+        if (Process is not { } process || Replicas is not { } replicas) return;
+        process.Enter(() =>
+        {
+            Node?.HearOf(partition, record);
+            replicas.OnRecordChanged(partition, record, record.Nonce.StartsWith($"{id}-{Record!.Epoch}-", StringComparison.Ordinal));
+        });
     }
 
     // A broker has a replica while the record says so.
     private async Task PlaceAsync(BrokerReplicas replicas, SimClock clock)
     {
+        foreach (var other in cluster.Others)
+        {
+            if (cluster.Peek(other) is null || !cluster.IsPlacedOn(other, id) || replicas.Find(other) is not null) continue;
+            await OpenAsync(other, replicas, clock);
+            cluster.Trace($"opened {other} of {id} with {replicas.Find(other)?.Log.LogEndOffset}");
+        }
+
         if (!cluster.IsPlacedOn(id))
         {
             if (Replica is not { IsLeader: true }) await RemoveAsync(replicas);
@@ -215,7 +273,7 @@ public sealed class SimBroker(SimCluster cluster, BrokerId id) : IReplicationObs
         }
 
         if (Replica is not null) return;
-        await OpenAsync(replicas, clock);
+        await OpenAsync(SimCluster.Partition, replicas, clock);
         Replica = replicas.Find(SimCluster.Partition)!;
         Shadow.Replace(Replica.Log);
         cluster.Trace($"opened {id} with {Replica.Log.LogStartOffset} to {Replica.Log.LogEndOffset}, known good to {Shadow.End}, epoch {Record!.Epoch} clean since {Record.CleanSince}");
@@ -235,6 +293,7 @@ public sealed class SimBroker(SimCluster cluster, BrokerId id) : IReplicationObs
             // It is thrown away in any case.
         }
 
+        Node?.Forget(SimCluster.Partition);
         Replica = null;
         Disk.Remove(directory);
         Shadow.Clear(Offset.Zero);
@@ -242,13 +301,14 @@ public sealed class SimBroker(SimCluster cluster, BrokerId id) : IReplicationObs
         cluster.Trace($"removed {id}");
     }
 
-    private async Task OpenAsync(BrokerReplicas replicas, SimClock clock)
+    private async Task OpenAsync(TopicPartition partition, BrokerReplicas replicas, SimClock clock)
     {
         while (true)
         {
             try
             {
-                await replicas.OpenAsync(new(SimCluster.Partition, cluster.Profile.Replication, cluster.Profile.Log));
+                if (Node is { } node) await node.OpenAsync(partition);
+                else await replicas.OpenAsync(new(partition, cluster.Profile.Replication, cluster.Profile.Log));
                 return;
             }
             catch (IOException)
@@ -263,6 +323,7 @@ public sealed class SimBroker(SimCluster cluster, BrokerId id) : IReplicationObs
     {
         try
         {
+            if (Node is { } node) await node.CloseAsync();
             await replicas.DisposeAsync();
             await life.EndCleanlyAsync();
             HasStoppedCleanly = true;
@@ -279,7 +340,7 @@ public sealed class SimBroker(SimCluster cluster, BrokerId id) : IReplicationObs
     private void OnFlushFailed(string path)
     {
         cluster.Trace($"flush failed {id} {path}");
-        if (path.EndsWith(".log", StringComparison.Ordinal)) cluster.Check(checker => checker.OnFlushFailed(this));
+        if (path.StartsWith($"{DataDirectory}/{SimCluster.Partition}/", StringComparison.Ordinal) && path.EndsWith(".log", StringComparison.Ordinal)) cluster.Check(checker => checker.OnFlushFailed(this));
     }
 
     private void End()
@@ -291,17 +352,20 @@ public sealed class SimBroker(SimCluster cluster, BrokerId id) : IReplicationObs
         Replicas = null;
         Replica = null;
         Tier = null;
+        Node = null;
         cluster.Died(this);
     }
 
     void IReplicationObserver.Appended(PartitionReplica replica, Offset from, Offset end)
     {
+        if (!IsWatched(replica)) return;
         var first = Shadow.Extend(replica.Log);
         cluster.Check(checker => checker.OnAppended(this, first));
     }
 
     void IReplicationObserver.Truncated(PartitionReplica replica, Offset end)
     {
+        if (!IsWatched(replica)) return;
         cluster.Trace($"truncate {id} to {end}");
         cluster.Check(checker => checker.OnTruncating(this, end));
         Shadow.TruncateTo(end);
@@ -310,24 +374,35 @@ public sealed class SimBroker(SimCluster cluster, BrokerId id) : IReplicationObs
 
     void IReplicationObserver.Restarted(PartitionReplica replica, Offset start)
     {
+        if (!IsWatched(replica)) return;
         cluster.Trace($"restart {id} at {start}");
         cluster.Check(checker => checker.OnRestarting(this));
         Shadow.Clear(start);
     }
 
-    void IReplicationObserver.HighWatermarkMoved(PartitionReplica replica, Offset highWatermark) =>
-        cluster.Check(checker => checker.OnHighWatermark(this, replica, highWatermark));
+    void IReplicationObserver.HighWatermarkMoved(PartitionReplica replica, Offset highWatermark)
+    {
+        if (IsWatched(replica)) cluster.Check(checker => checker.OnHighWatermark(this, replica, highWatermark));
+    }
 
     void IReplicationObserver.Led(PartitionReplica replica, LeaderEpoch epoch)
     {
-        cluster.Led(this, epoch, replica.HighWatermark);
+        if (IsWatched(replica)) cluster.Led(this, epoch, replica.HighWatermark);
+        else cluster.Trace($"lead {replica.Id} {id} epoch {epoch}");
+        Node?.Led(replica, epoch);
     }
 
-    void IReplicationObserver.Answered(PartitionReplica replica, AppendRequest request, AppendReply reply) =>
-        cluster.Check(checker => checker.OnAnswered(this, request, reply));
+    void IReplicationObserver.SteppedDown(PartitionReplica replica, LeaderEpoch epoch) => Node?.SteppedDown(replica, epoch);
+
+    void IReplicationObserver.Answered(PartitionReplica replica, AppendRequest request, AppendReply reply)
+    {
+        if (IsWatched(replica)) cluster.Check(checker => checker.OnAnswered(this, request, reply));
+    }
 
     void IReplicationObserver.Diverged(PartitionReplica replica, Exception reason) =>
-        cluster.Violate("3 log matching", reason.Message);
+        cluster.Violate("3 log matching", $"{replica.Id}: {reason.Message}");
 
-    void IReplicationObserver.Failed(PartitionReplica replica, Exception? reason) => cluster.Trace($"failed {id}");
+    void IReplicationObserver.Failed(PartitionReplica replica, Exception? reason) => cluster.Trace($"failed {id} {replica.Id}");
+
+    private static bool IsWatched(PartitionReplica replica) => replica.Id == SimCluster.Partition;
 }

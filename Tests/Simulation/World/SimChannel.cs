@@ -7,14 +7,15 @@ namespace OrleansLog.Simulation.World;
 /// <summary>One broker's way to the others.</summary>
 internal sealed class SimChannel(SimCluster cluster, SimBroker from) : IReplicationChannel
 {
-    private readonly Dictionary<BrokerId, int> _outstanding = [];
+    private readonly Dictionary<(BrokerId To, TopicPartition Partition), int> _outstanding = [];
 
     public async ValueTask<AppendReply> AppendAsync(BrokerId to, AppendRequest request, CancellationToken cancellationToken)
     {
         var done = new TaskCompletionSource<AppendReply>(TaskCreationOptions.RunContinuationsAsynchronously);
         using var cancelled = cancellationToken.UnsafeRegister(
             static source => ((TaskCompletionSource<AppendReply>)source!).TrySetCanceled(), done);
-        var count = _outstanding[to] = _outstanding.GetValueOrDefault(to) + 1;
+        var line = (to, request.Partition);
+        var count = _outstanding[line] = _outstanding.GetValueOrDefault(line) + 1;
         cluster.Check(checker => checker.OnSending(from, to, request, count));
         // What is on its way, perhaps twice, is the network's: the sender's buffer may long be in use again.
         var sent = request with { Records = request.Records.ToArray() };
@@ -25,7 +26,7 @@ internal sealed class SimChannel(SimCluster cluster, SimBroker from) : IReplicat
         }
         finally
         {
-            _outstanding[to]--;
+            _outstanding[line]--;
         }
     }
 

@@ -4,6 +4,7 @@ using OrleansLog.Protocol;
 using OrleansLog.Protocol.Records;
 using OrleansLog.Replication.Metadata;
 using OrleansLog.Simulation.Checking;
+using OrleansLog.Simulation.Coordinators;
 using OrleansLog.Simulation.Faults;
 using OrleansLog.Simulation.Running;
 
@@ -20,6 +21,7 @@ public sealed class SimCluster
     private readonly List<Checker> _checkers = [];
     private readonly StringBuilder? _trace;
     private VersionedPartition? _partition;
+    private readonly Dictionary<TopicPartition, VersionedPartition> _others = [];
     private long _lastProducerId = 1_000;
     private ulong _traceHash = 14695981039346656037;
 
@@ -42,11 +44,18 @@ public sealed class SimCluster
                 Check(checker => checker.OnDeletedFromStore(name));
             },
         };
+        Topics = Profile.HasCoordinators ? [new SimTopic(Partition.Topic, 1), .. SimTopic.OfCoordinators] : [];
         Brokers = [];
         for (var id = 0; id < Profile.Brokers; id++) Brokers.Add(new SimBroker(this, new BrokerId(id)));
     }
 
     public SimRandom Random { get; }
+
+    /// <summary>All topics, where there are coordinators; empty where there is the one partition alone.</summary>
+    public IReadOnlyList<SimTopic> Topics { get; }
+
+    /// <summary>The partitions that are there besides <see cref="Partition"/>: nobody watches them but those who use them.</summary>
+    public IEnumerable<TopicPartition> Others => Topics.SelectMany(topic => topic.Partitions).Where(id => id != Partition);
 
     public FaultProfile Profile { get; }
 
@@ -127,6 +136,12 @@ public sealed class SimCluster
     /// <summary>The partition's record as it really is.</summary>
     public VersionedPartition? PeekPartition() => _partition;
 
+    /// <summary>The record of any partition as it really is.</summary>
+    public VersionedPartition? Peek(TopicPartition id) => id == Partition ? _partition : _others.GetValueOrDefault(id);
+
+    /// <summary>The records of all partitions as they really are, as far as there are any.</summary>
+    public IEnumerable<VersionedPartition> PeekAll() => new[] { Partition }.Concat(Others).Select(Peek).OfType<VersionedPartition>();
+
     /// <summary>
     /// The value that the replicas have at an offset when all is quiet; -1 where one has another, or more than the one
     /// broker whose disk may be damaged has none. What the remote store has was looked at when it came there.
@@ -171,7 +186,10 @@ public sealed class SimCluster
         var record = PartitionRecord.Create(Replicas.Select(broker => new InSyncReplica(broker.Id, 1)), "created");
         var client = Register.ClientOf(new SimProcess(Scheduler));
         _ = client.PutAsync(PartitionRecord.KeyOf(Partition), record.Serialize(), null, CancellationToken.None).AsTask();
-        Scheduler.RunUntil(Scheduler.NowUs + 200_000, () => PeekPartition() is not null);
+        foreach (var id in Others)
+            _ = client.PutAsync(PartitionRecord.KeyOf(id), record.Serialize(), null, CancellationToken.None).AsTask();
+        Scheduler.RunUntil(Scheduler.NowUs + 200_000, () => PeekPartition() is not null && _others.Count == Others.Count());
+        foreach (var broker in Brokers) broker.Node?.Refresh();
         Network.Faults = new() { Lost = Profile.MessageLost, Repeated = Profile.MessageRepeated, DelayUs = (50, Profile.MessageDelayMaxUs) };
         Register.Faults = new() { Fails = Profile.RegisterFails, LosesReply = Profile.RegisterLosesReply, AppliesLate = Profile.RegisterAppliesLate, DelayUs = (200, Profile.RegisterDelayMaxUs) };
         Store.Faults = new() { Fails = Profile.StoreFails, LosesReply = Profile.StoreLosesReply, AppliesLate = Profile.StoreAppliesLate, DelayUs = (200, Profile.StoreDelayMaxUs) };
@@ -180,7 +198,10 @@ public sealed class SimCluster
     }
 
     /// <summary>Whether a broker is to have a replica.</summary>
-    public bool IsPlacedOn(BrokerId broker) => PeekPartition() is { } current ? current.Record.Replicas.Contains(broker) : broker.Value < Profile.ReplicationFactor;
+    public bool IsPlacedOn(BrokerId broker) => IsPlacedOn(Partition, broker);
+
+    /// <inheritdoc cref="IsPlacedOn(BrokerId)"/>
+    public bool IsPlacedOn(TopicPartition id, BrokerId broker) => Peek(id) is { } current ? current.Record.Replicas.Contains(broker) : broker.Value < Profile.ReplicationFactor;
 
     /// <summary>The brokers that are to have a replica.</summary>
     public IEnumerable<SimBroker> Replicas => Brokers.Where(broker => IsPlacedOn(broker.Id));
@@ -255,7 +276,12 @@ public sealed class SimCluster
 
     private void OnRegistered(string key, RegisterEntry entry)
     {
-        if (key != PartitionRecord.KeyOf(Partition)) return;
+        if (key != PartitionRecord.KeyOf(Partition))
+        {
+            if (PartitionRecord.TryParseKey(key, out var id)) Put(id, new(PartitionRecord.Parse(entry.Document.Span), entry.Version));
+            return;
+        }
+
         var before = _partition;
         _partition = new(PartitionRecord.Parse(entry.Document.Span), entry.Version);
         Trace($"record {_partition.Record}");
@@ -263,6 +289,13 @@ public sealed class SimCluster
         Check(checker => checker.OnRegistered(before, _partition));
         var record = _partition.Record;
         foreach (var broker in Brokers.Where(_ => IsPeace || Random.Chance(0.9))) Scheduler.After(Random.Between(1, 30) * 1000, () => broker.HearOf(record));
+    }
+
+    private void Put(TopicPartition id, VersionedPartition partition)
+    {
+        _others[id] = partition;
+        Trace($"record {id} {partition.Record}");
+        foreach (var broker in Brokers.Where(_ => IsPeace || Random.Chance(0.9))) Scheduler.After(Random.Between(1, 30) * 1000, () => broker.HearOf(id, partition.Record));
     }
 
     private void AfterEvent()

@@ -193,6 +193,18 @@ public sealed class ConsumerGroupTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_member_that_was_dropped_does_not_pass_for_a_reader_without_a_group()
+    {
+        await using var consumer = Join(new ConsumerOptions { Commit = CommitMode.Manual });
+        await ReadAsync(consumer, 3);
+        var held = consumer.GroupMetadata;
+        _cluster.FailNext(ApiKey.Heartbeat, ErrorCode.UnknownMemberId);
+        _clock.AdvanceMs(3_000);
+        Assert.True(held.GenerationId >= 0 && held.MemberId.Length > 0);
+        Assert.Equal(held, consumer.GroupMetadata);
+    }
+
+    [Fact]
     public async Task A_topic_that_comes_into_being_later_is_read()
     {
         await using var consumer = _client.CreateConsumer<string, string>(new ConsumerOptions { GroupId = "g", OffsetReset = OffsetReset.Earliest, PollIntervalMsMax = int.MaxValue });

@@ -40,7 +40,7 @@ internal sealed class ConsumerMembership : IMembership
         Cluster cluster, ConsumerOptions options, Subscription subscription, FetchBuffer buffer, Func<CancellationToken, Task> commitBeforeRebalance)
     {
         (_cluster, _options, _subscription, _buffer, _commitBeforeRebalance) = (cluster, options, subscription, buffer, commitBeforeRebalance);
-        _member = new GroupMember(Guid.NewGuid().ToString("N"), 0, options.GroupInstanceId);
+        _member = new GroupMember(cluster.Options.NewId().ToString("N"), 0, options.GroupInstanceId);
         _coordinator = new GroupCoordinator(cluster, options.GroupId!, _lane);
         _topics = new AssignedTopics(cluster);
         _intervalMs = options.HeartbeatIntervalMs;
@@ -54,6 +54,8 @@ internal sealed class ConsumerMembership : IMembership
             lock (_gate) return _member;
         }
     }
+
+    public GroupMember Holder => Member;
 
     public bool NeedsReader
     {
@@ -107,7 +109,7 @@ internal sealed class ConsumerMembership : IMembership
     /// <summary>Leaves the group; a static member says that it means to come back.</summary>
     public async ValueTask DisposeAsync()
     {
-        await _closing.CancelAsync();
+        _closing.Cancel();
         if (_beating is { } beating) await beating;
         try
         {

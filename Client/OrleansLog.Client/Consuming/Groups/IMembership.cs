@@ -12,8 +12,14 @@ internal interface IMembership : IAsyncDisposable
     /// </summary>
     static readonly TimeSpan LeaveTimeMax = TimeSpan.FromSeconds(5);
 
-    /// <summary>Who this member is now, for commits.</summary>
+    /// <summary>Who this member is now.</summary>
     GroupMember Member { get; }
+
+    /// <summary>
+    /// Who was given the partitions that are read, for commits: once others have them the coordinator refuses what is said in
+    /// that name. A member that was dropped must not commit as one who is no member: that is let through.
+    /// </summary>
+    GroupMember Holder { get; }
 
     /// <summary>Whether the reader must come here before it reads on.</summary>
     bool NeedsReader { get; }

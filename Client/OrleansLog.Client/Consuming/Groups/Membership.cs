@@ -33,14 +33,15 @@ internal sealed class Membership : IMembership
         Cluster cluster, ConsumerOptions options, Subscription subscription, FetchBuffer buffer, Func<CancellationToken, Task> commitBeforeRebalance)
     {
         (_cluster, _options, _subscription, _buffer, _commitBeforeRebalance) = (cluster, options, subscription, buffer, commitBeforeRebalance);
-        _member = new GroupMember("", -1, options.GroupInstanceId);
+        Holder = _member = new GroupMember("", -1, options.GroupInstanceId);
         _coordinator = new GroupCoordinator(cluster, options.GroupId!, _lane);
         _heartbeat = new Heartbeat(cluster, options, _coordinator, this);
         cluster.Metadata.Refreshed += OnMetadata;
     }
 
-    /// <summary>Who this member is now, for commits.</summary>
     public GroupMember Member => _member;
+
+    public GroupMember Holder { get; private set; }
 
     /// <summary>Whether the reader must come here before it reads on.</summary>
     public bool NeedsReader => Volatile.Read(ref _needsJoin) || Volatile.Read(ref _isLost);
@@ -174,7 +175,7 @@ internal sealed class Membership : IMembership
         {
             var joined = await JoinAsync(cancellationToken);
             var share = await SyncAsync(joined, cancellationToken);
-            lock (_gate) _isJoining = false;
+            lock (_gate) (_isJoining, Holder) = (false, _member);
             _heartbeat.Start();
             await TakeShareAsync(share, cancellationToken);
         }

@@ -1,0 +1,16 @@
+namespace OrleansLog.Simulation.Pipelines;
+
+/// <summary>A mistake of the pipeline's members, to see it found.</summary>
+public enum PipelineMistake
+{
+    None,
+
+    /// <summary>Positions are committed by themselves, after the transaction.</summary>
+    PositionsOutside,
+
+    /// <summary>Members consume records of transactions that may yet be aborted.</summary>
+    ReadsUncommitted,
+
+    /// <summary>The group is not told who asks for positions to be committed: a member that was given up may still do so.</summary>
+    HidesItsGeneration,
+}
