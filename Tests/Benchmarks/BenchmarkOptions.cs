@@ -32,6 +32,18 @@ internal sealed record BenchmarkOptions
 
     public int KeyMegabytes { get; init; } = 128;
 
+    /// <summary>What of a topic in a remote store may stay on the broker's disk.</summary>
+    public double LocalGigabytes { get; init; } = 0.1;
+
+    /// <summary>A directory as the remote store; null for one beside the broker's data.</summary>
+    public string? Store { get; init; }
+
+    /// <summary>A blob storage as the remote store; null for a directory.</summary>
+    public string? BlobConnection { get; init; }
+
+    /// <summary>How fast the broker may read from the remote store, in megabytes a second; null for no limit.</summary>
+    public int? FetchLimitMegabytes { get; init; }
+
     /// <summary>A running broker of ours as HOST:PORT; null to start one.</summary>
     public string? Target { get; init; }
 

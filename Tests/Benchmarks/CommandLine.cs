@@ -17,7 +17,11 @@ internal static class CommandLine
     private static readonly Option<int> FetchBytes = One("--fetch-bytes", "bytes asked for in one read", 1 << 20);
     private static readonly Option<int> Connections = One("--connections", "connections to each broker, each with its own topic", 1);
     private static readonly Option<int[]> Rates = List("--rates", "records per second (latency)", [1_000, 10_000]);
-    private static readonly Option<double> Gigabytes = One("--gigabytes", "what is written before the crash (start-idle), or the size of the log, with five million keys for each (compaction)", 1.0);
+    private static readonly Option<double> Gigabytes = One("--gigabytes", "what is written before the crash (start-idle), or the size of the log, with five million keys for each (compaction), or of the topic (tiering)", 1.0);
+    private static readonly Option<double> LocalGigabytes = One("--local-gigabytes", "what of the topic may stay on the broker's disk (tiering)", 0.1);
+    private static readonly Option<string?> Store = One<string?>("--store", "an empty directory as the remote store; default: one beside the broker's data (tiering)", null);
+    private static readonly Option<string?> BlobConnection = One<string?>("--blob-connection", "connection string of a blob storage as the remote store, where a container is made and deleted (tiering)", null);
+    private static readonly Option<int?> FetchLimit = One<int?>("--fetch-limit", "remote.log.manager.fetch.max.bytes.per.second in megabytes (tiering)", null);
     private static readonly Option<int> KeyMegabytes = One("--key-megabytes", "log.cleaner.dedupe.buffer.size (compaction)", 128);
     private static readonly Option<string?> Target = One<string?>("--target", "HOST:PORT of a running OrleansLog, instead of starting one", null);
     private static readonly Option<int?> TargetPid = One<int?>("--target-pid", "its process id, for its CPU time", null);
@@ -31,6 +35,7 @@ internal static class CommandLine
         var command = new Command(name, description)
         {
             Peers, Rounds, Seconds, Durability, RecordBytes, BatchBytes, Window, FetchBytes, Connections, Rates, Gigabytes, KeyMegabytes,
+            LocalGigabytes, Store, BlobConnection, FetchLimit,
             Target, TargetPid, HttpPort, Silo, Data, FirstPort,
         };
         command.SetAction(result => RunInFolder(Bind(result), run));
@@ -81,6 +86,10 @@ internal static class CommandLine
         RecordsPerSecond = result.GetValue(Rates)!,
         Gigabytes = result.GetValue(Gigabytes),
         KeyMegabytes = result.GetValue(KeyMegabytes),
+        LocalGigabytes = result.GetValue(LocalGigabytes),
+        Store = result.GetValue(Store),
+        BlobConnection = result.GetValue(BlobConnection),
+        FetchLimitMegabytes = result.GetValue(FetchLimit),
         Target = result.GetValue(Target),
         TargetProcessId = result.GetValue(TargetPid),
         HttpPort = result.GetValue(HttpPort),

@@ -18,6 +18,7 @@ var root = new RootCommand(
     CommandLine.Program("groups", "ours alone: rebalances, commits of offsets, failover of coordinators", Groups.Run),
     CommandLine.Program("shares", "ours alone: a share group beside a consumer group, record by record", Sharing.Run),
     CommandLine.Program("compaction", "ours alone: a log that holds each key twice, against a sequential copy of the same files", Compaction.Run),
+    CommandLine.Program("tiering", "ours alone: cold reads from a remote store beside the store's own speed, and produce p99 meanwhile", Tiering.Run),
     CommandLine.Program("allocations", "ours alone: bytes allocated for a request and for a record", Allocations.Run),
 };
 return Programs.AddWhatThereIs(root).Parse(args).Invoke();
