@@ -28,6 +28,17 @@ public sealed class PipelineTests(ITestOutputHelper output)
         Assert.True(committed > (int)count * 5 || count < 10, "hardly a transaction was committed");
     }
 
+    /// <summary>
+    /// A member that its coordinator had dropped committed positions as one who is no member (67, 201); a member began after all
+    /// others had come to their end, which was the pipeline's mistake (200555, 201274).
+    /// </summary>
+    [Theory]
+    [InlineData(67)]
+    [InlineData(201)]
+    [InlineData(200555)]
+    [InlineData(201274)]
+    public void What_broke_once_does_not_break_again(ulong seed) => Assert.Null(SimRun.RunPipeline(seed).Violation);
+
     [Fact]
     public void A_seed_runs_the_same_twice()
     {
