@@ -98,31 +98,13 @@ public sealed class Broker(
     public ProducerIds ProducerIds => producerIds;
 
     /// <summary>The topic that holds committed offsets, which is made when the first group looks for its coordinator.</summary>
-    public async ValueTask<TopicOutcome> EnsureOffsetsTopicAsync(CancellationToken cancellationToken)
-    {
-        if (Cluster.FindTopic(TopicName.ConsumerOffsets) is { } existing)
-            return TopicOutcome.Changed(existing);
-        var created = await topics.CreateAsync(OffsetsTopic.Describe(topics.Defaults, Cluster.Brokers.Length), validateOnly: false, cancellationToken);
-        return Cluster.FindTopic(TopicName.ConsumerOffsets) is { } topic ? TopicOutcome.Changed(topic) : created;
-    }
+    public ValueTask<TopicOutcome> EnsureOffsetsTopicAsync(CancellationToken cancellationToken) => EnsureAsync(OffsetsTopic.Topic, cancellationToken);
 
     /// <summary>The topic that holds transactions, which is made when the first producer looks for its coordinator.</summary>
-    public async ValueTask<TopicOutcome> EnsureTransactionTopicAsync(CancellationToken cancellationToken)
-    {
-        if (Cluster.FindTopic(TopicName.TransactionState) is { } existing)
-            return TopicOutcome.Changed(existing);
-        var created = await topics.CreateAsync(TransactionTopic.Describe(topics.Defaults, Cluster.Brokers.Length), validateOnly: false, cancellationToken);
-        return Cluster.FindTopic(TopicName.TransactionState) is { } topic ? TopicOutcome.Changed(topic) : created;
-    }
+    public ValueTask<TopicOutcome> EnsureTransactionTopicAsync(CancellationToken cancellationToken) => EnsureAsync(TransactionTopic.Topic, cancellationToken);
 
     /// <summary>The topic that holds the states of share groups, which is made when the first of them is.</summary>
-    public async ValueTask<TopicOutcome> EnsureShareStateTopicAsync(CancellationToken cancellationToken)
-    {
-        if (Cluster.FindTopic(TopicName.ShareGroupState) is { } existing)
-            return TopicOutcome.Changed(existing);
-        var created = await topics.CreateAsync(ShareStateTopic.Describe(topics.Defaults, Cluster.Brokers.Length), validateOnly: false, cancellationToken);
-        return Cluster.FindTopic(TopicName.ShareGroupState) is { } topic ? TopicOutcome.Changed(topic) : created;
-    }
+    public ValueTask<TopicOutcome> EnsureShareStateTopicAsync(CancellationToken cancellationToken) => EnsureAsync(ShareStateTopic.Topic, cancellationToken);
 
     public Task<AddPartitionsToTxnResponse> AddPartitionsToTxnAsync(AddPartitionsToTxnRequest request, CancellationToken cancellationToken) =>
         transactions.AddPartitionsAsync(new CallContext("", "", Apis.Find(ApiKey.AddPartitionsToTxn)!.Value.Max, cancellationToken), request);
@@ -153,4 +135,13 @@ public sealed class Broker(
         topic is not null && (uint)partition < (uint)topic.Partitions.Length
             ? ErrorCode.NotLeaderOrFollower
             : ErrorCode.UnknownTopicOrPartition;
+
+    private async ValueTask<TopicOutcome> EnsureAsync(CoordinatorTopic topic, CancellationToken cancellationToken)
+    {
+        if (Cluster.FindTopic(topic.Name) is { } existing)
+            return TopicOutcome.Changed(existing);
+        var outcome = await topics.CreateAsync(topic.Describe(topics.Defaults, Cluster.Brokers.Length), validateOnly: false, cancellationToken);
+        // Somebody else may have been first.
+        return Cluster.FindTopic(topic.Name) is { } created ? TopicOutcome.Changed(created) : outcome;
+    }
 }

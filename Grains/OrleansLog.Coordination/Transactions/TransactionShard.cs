@@ -27,8 +27,12 @@ internal sealed class TransactionShard(
     public int Mark => _store.Mark;
 
     /// <inheritdoc cref="ProducerInit.Init"/>
-    public CoordinatorResult<InitOutcome> Init(InitProducerIdRequest request, long? freshProducerId, long nowMs) =>
-        new ProducerInit(this).Init(request, freshProducerId, nowMs);
+    public CoordinatorResult<InitOutcome> Init(InitProducerIdRequest request, long? freshProducerId, long nowMs)
+    {
+        var result = new ProducerInit(this).Init(request, freshProducerId, nowMs);
+        BeSure(result, result.Reply!.Error, request.TransactionalId!, Find(request.TransactionalId!));
+        return result;
+    }
 
     /// <summary>As <see cref="TransactionParts.Add"/>; but a transaction that is just ending is waited for.</summary>
     public CoordinatorResult<PartsOutcome> Add(
@@ -37,16 +41,26 @@ internal sealed class TransactionShard(
         var result = new CoordinatorResult<PartsOutcome>(nowMs);
         var asked = new AskedParts(producer, partitions, version, reply);
         var outcome = Parts.Add(result, Find(producer.TransactionalId), asked).Outcome;
+        BeSure(result, outcome.Error, producer.TransactionalId, Find(producer.TransactionalId));
         return outcome.Error == ErrorCode.ConcurrentTransactions && _waiting.TryAdd(asked) ? result : result.With(outcome, outcome.AwaitsCommit);
     }
 
     /// <inheritdoc cref="TransactionParts.Verify"/>
-    public CoordinatorResult<PartsOutcome> Verify(ProducerIdentity producer, IReadOnlyCollection<TopicPartition> partitions, long nowMs) =>
-        new CoordinatorResult<PartsOutcome>(nowMs).With(TransactionParts.Verify(Find(producer.TransactionalId), producer, partitions));
+    public CoordinatorResult<PartsOutcome> Verify(ProducerIdentity producer, IReadOnlyCollection<TopicPartition> partitions, long nowMs)
+    {
+        var (result, state) = (new CoordinatorResult<PartsOutcome>(nowMs), Find(producer.TransactionalId));
+        var outcome = TransactionParts.Verify(state, producer, partitions);
+        BeSure(result, outcome.Error, producer.TransactionalId, state);
+        return result.With(outcome);
+    }
 
     /// <inheritdoc cref="TransactionEnding.End"/>
-    public CoordinatorResult<EndOutcome> End(ProducerIdentity producer, bool isCommit, bool bumpsEpoch, long? freshProducerId, long nowMs) =>
-        new TransactionEnding(this).End(producer, isCommit, bumpsEpoch, freshProducerId, nowMs);
+    public CoordinatorResult<EndOutcome> End(ProducerIdentity producer, bool isCommit, bool bumpsEpoch, long? freshProducerId, long nowMs)
+    {
+        var result = new TransactionEnding(this).End(producer, isCommit, bumpsEpoch, freshProducerId, nowMs);
+        BeSure(result, result.Reply!.Error, producer.TransactionalId, Find(producer.TransactionalId));
+        return result;
+    }
 
     /// <summary>Every partition knows the outcome. Nothing happens where the transaction has come further meanwhile.</summary>
     /// <param name="ended">The transaction.</param>
@@ -68,6 +82,7 @@ internal sealed class TransactionShard(
         foreach (var asked in _waiting.Take(state.TransactionalId))
         {
             (var outcome, state) = Parts.Add(result, state, asked);
+            state = BeSure(result, outcome.Error, state.TransactionalId, state)!;
             result.Settle(asked.Reply, outcome, outcome.AwaitsCommit);
         }
     }
@@ -143,6 +158,22 @@ internal sealed class TransactionShard(
         foreach (var asked in _waiting.TakeAll())
             result.Refuse(asked.Reply, error);
         return result;
+    }
+
+    // A producer that hears this stops. A coordinator that does not know that it was deposed may judge by what is long past: what it
+    // judges by is written once more, which nobody but the leader gets committed, and the answer waits for that.
+    private TransactionState? BeSure(CoordinatorResult result, ErrorCode error, string transactionalId, TransactionState? state)
+    {
+        if (error is not (ErrorCode.ProducerFenced or ErrorCode.InvalidProducerIdMapping or ErrorCode.InvalidTxnState))
+            return state;
+        if (state is null || state.IsEnding)
+        {
+            result.Append(new TransactionRecord(transactionalId, state));
+            return state;
+        }
+        state = state with { Reserved = [] };
+        Change(result, state);
+        return state;
     }
 
     private TransactionParts Parts => new(options, topics, this);

@@ -120,9 +120,9 @@ public sealed class ClusteredBroker : INodeCluster, IBrokerPeer, IAsyncDisposabl
         {
             var cluster = await ClusterRecord.ReadOrFoundAsync(register, cancellationToken);
             await broker.Topics.LoadAsync(cluster.ClusterId, cancellationToken);
-            OffsetsTopic.Check(broker.Directory.Image, options.Config);
-            TransactionTopic.Check(broker.Directory.Image, options.Config);
-            ShareStateTopic.Check(broker.Directory.Image, options.Config);
+            OffsetsTopic.Topic.Check(broker.Directory.Image, options.Config);
+            TransactionTopic.Topic.Check(broker.Directory.Image, options.Config);
+            ShareStateTopic.Topic.Check(broker.Directory.Image, options.Config);
             await broker._node.OpenAsync(cancellationToken);
             return broker;
         }

@@ -150,9 +150,9 @@ public sealed class EmbeddedEngine : IAsyncDisposable
         var cluster = await ClusterRecord.ReadOrFoundAsync(_register, cancellationToken);
         await _topics.LoadAsync(cluster.ClusterId, cancellationToken);
         await _topics.EndChangesCutShortAsync(cancellationToken);
-        OffsetsTopic.Check(Cluster.Image, _cluster.Config);
-        TransactionTopic.Check(Cluster.Image, _cluster.Config);
-        ShareStateTopic.Check(Cluster.Image, _cluster.Config);
+        OffsetsTopic.Topic.Check(Cluster.Image, _cluster.Config);
+        TransactionTopic.Topic.Check(Cluster.Image, _cluster.Config);
+        ShareStateTopic.Topic.Check(Cluster.Image, _cluster.Config);
         await StartAsync(_cluster.Nodes, cancellationToken);
         var delayMs = _cluster.Config.Get(BrokerConfigs.ReplicaRestoreDelayMs);
         if (delayMs >= 0)

@@ -1,7 +1,4 @@
-using System.Collections.Immutable;
-using System.Globalization;
 using OrleansLog.Broker.Configuration;
-using OrleansLog.Broker.Metadata;
 using OrleansLog.Broker.Topics;
 using OrleansLog.Coordination;
 using OrleansLog.Coordination.ConsumerGroups;
@@ -11,25 +8,9 @@ namespace OrleansLog.Broker.Groups;
 /// <summary>The internal topic of committed offsets, and what its coordinators are limited to.</summary>
 internal static class OffsetsTopic
 {
-    public static NewTopic Describe(ConfigValues config, int brokerCount) => new(TopicName.ConsumerOffsets)
-    {
-        PartitionCount = config.Get(BrokerConfigs.OffsetsTopicNumPartitions),
-        ReplicationFactor = Math.Min(config.Get(BrokerConfigs.OffsetsTopicReplicationFactor), brokerCount),
-        Config = ImmutableDictionary<string, string>.Empty
-            .Add(TopicConfigs.CleanupPolicy.Name, "compact")
-            .Add(TopicConfigs.SegmentBytes.Name, config.Get(BrokerConfigs.OffsetsTopicSegmentBytes).ToString(CultureInfo.InvariantCulture)),
-    };
-
-    /// <summary>How many partitions there are decides where each group lives, so it cannot change.</summary>
-    /// <exception cref="InvalidDataException">The configuration asks for another number than the topic was made with.</exception>
-    public static void Check(ClusterImage cluster, ConfigValues config)
-    {
-        var wanted = config.Get(BrokerConfigs.OffsetsTopicNumPartitions);
-        if (cluster.FindTopic(TopicName.ConsumerOffsets) is { } topic && topic.Partitions.Length != wanted)
-            throw new InvalidDataException(
-                $"{TopicName.ConsumerOffsets} was made with {topic.Partitions.Length} partitions, which places every group; " +
-                $"start with --config offsets.topic.num.partitions={topic.Partitions.Length} instead of {wanted}.");
-    }
+    public static readonly CoordinatorTopic Topic = new(
+        TopicName.ConsumerOffsets, BrokerConfigs.OffsetsTopicNumPartitions, BrokerConfigs.OffsetsTopicReplicationFactor,
+        BrokerConfigs.OffsetsTopicSegmentBytes, "every group");
 
     public static GroupOptions Options(ConfigValues config) => new()
     {

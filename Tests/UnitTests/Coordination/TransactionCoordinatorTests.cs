@@ -105,6 +105,44 @@ public sealed class TransactionCoordinatorTests : ITopicDirectory, ITransactionM
         Assert.Equal(Ok, await AddAsync(id, 1));
     }
 
+    /// <summary>It judges by what is past, and its word would stop the producer for good.</summary>
+    [Fact]
+    public async Task One_that_was_deposed_without_knowing_refuses_nobody_for_good()
+    {
+        await ElectAsync();
+        var id = (await InitAsync()).ProducerId;
+        await AddAsync(id, 0);
+        var (successor, deposed) = (New(), _coordinator);
+        await successor.ElectAsync(0, new LeaderEpoch(1), _partition, _partition);
+        _coordinator = successor;
+        Assert.Equal((Ok, id, (short)1), await After(EndAsync(id, 0, isCommit: true)));
+
+        _coordinator = deposed;
+        _partition.AppendError = ErrorCode.NotLeaderOrFollower;
+        Assert.Equal(ErrorCode.NotCoordinator, (await EndAsync(id, 1, isCommit: true)).ErrorCode);
+        Assert.Equal(ErrorCode.NotCoordinator, await AddAsync(id, 1));
+        Assert.Equal(ErrorCode.NotCoordinator, await AddAsync(id, 1, verifyOnly: true));
+        Assert.Equal(ErrorCode.NotCoordinator, (await InitAsync(id, 1)).ErrorCode);
+        Assert.Equal(ErrorCode.NotCoordinator, (await EndAsync(id + 1, 0, isCommit: true)).ErrorCode);
+        _partition.AppendError = Ok;
+        _coordinator = successor;
+        Assert.Equal(ErrorCode.ProducerFenced, (await EndAsync(id, 7, isCommit: true)).ErrorCode);
+    }
+
+    [Fact]
+    public async Task A_refusal_for_good_waits_until_it_is_certain_that_nobody_else_coordinates()
+    {
+        await ElectAsync();
+        var id = (await InitAsync()).ProducerId;
+        await AddAsync(id, 0);
+        _partition.HoldCommits = true;
+        var ending = EndAsync(id, 7, isCommit: true);
+        Assert.False(ending.IsCompleted);
+        _partition.CommitNext();
+        Assert.Equal(ErrorCode.ProducerFenced, (await ending).ErrorCode);
+        Assert.Equal("Ongoing", await StateAsync());
+    }
+
     [Fact]
     public async Task A_successor_aborts_what_is_left_open_in_its_time()
     {

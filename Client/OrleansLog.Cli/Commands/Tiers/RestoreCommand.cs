@@ -75,7 +75,7 @@ internal static class RestoreCommand
             }
         }
         table.WriteTo(session.Terminal);
-        session.Out.WriteLine($"topics as of {TimeOf(plan.TopicsAtMs)}; committed offsets of {plan.Groups} groups as of {TimeOf(plan.OffsetsAtMs)}. "
+        session.Out.WriteLine($"topics as of {TimeOf(plan.TopicsAtMs)}; committed offsets of {Units.Counted(plan.Groups, "group")} as of {TimeOf(plan.OffsetsAtMs)}. "
             + "What came later, and records after those above, were on the brokers alone and are lost.");
     }
 
@@ -128,8 +128,8 @@ internal static class RestoreCommand
                 status.Show($"{++done} of {groups.Count} groups: {group}");
             }
         }
-        session.Out.WriteLine($"the offsets of {Units.Count(done)} groups are back.");
-        if (cut > 0) session.Out.WriteLine($"{Units.Count(cut)} of them had been further on, in what is lost; they are at the end of what is left.");
+        session.Out.WriteLine($"Groups whose offsets are back: {Units.Count(done)}.");
+        if (cut > 0) session.Out.WriteLine($"Offsets that were further on, in what is lost, and are now at the end of what is left: {Units.Count(cut)}.");
     }
 
     // What was committed since the first attempt stays.
