@@ -30,7 +30,8 @@ internal static class BlobAdvice
     public static string Describe(Exception failure)
     {
         var said = failure.Message.Split('\n', 2)[0].Trim();
-        if (failure is not RequestFailedException { ErrorCode: { Length: > 0 } code }) return failure is RequestFailedException ? said : failure.Message.ReplaceLineEndings(" ");
+        if (failure is not RequestFailedException { Status: > 0 } refused) return failure.Message.ReplaceLineEndings(" ");
+        if (refused.ErrorCode is not { Length: > 0 } code) return $"{said} (HTTP {refused.Status})";
         return ByCode.TryGetValue(new BlobErrorCode(code), out var advice) ? $"{said} ({code}). {advice}." : $"{said} ({code})";
     }
 }
