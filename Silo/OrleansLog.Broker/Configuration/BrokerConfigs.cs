@@ -113,7 +113,7 @@ public static class BrokerConfigs
         Define.Double("log.cleaner.io.max.bytes.per.second", double.MaxValue, 1, double.MaxValue, "The most bytes that the cleaner reads and writes in a second.");
 
     public static readonly ConfigDefinition<int> LogCleanerThreads =
-        Define.Int("log.cleaner.threads", 1, 1, "How many logs are compacted at once. In this release it is one, whatever is set.");
+        Define.Int("log.cleaner.threads", 1, 1, "How many logs a broker compacts side by side; they share log.cleaner.dedupe.buffer.size.");
 
     // Remote storage.
     public static readonly ConfigDefinition<string> RemoteStorageDirectory =
