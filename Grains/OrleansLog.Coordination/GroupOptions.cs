@@ -6,6 +6,9 @@ namespace OrleansLog.Coordination;
 /// <summary>The limits of consumer groups and their committed offsets. Kafka's names stand with each.</summary>
 public sealed record GroupOptions
 {
+    /// <summary>How groups are served that have set nothing of their own.</summary>
+    public GroupTimings Timings => new(ConsumerSessionTimeoutMs, ConsumerHeartbeatIntervalMs, ShareSessionTimeoutMs, ShareHeartbeatIntervalMs);
+
     /// <summary>Partitions of <c>__consumer_offsets</c> (<c>offsets.topic.num.partitions</c>). Never changes once the topic exists.</summary>
     public int PartitionCount { get; init; } = 50;
 

@@ -14,6 +14,12 @@ public sealed record GroupPorts(TimeProvider Time, ITopicDirectory Topics, Func<
     /// <summary>Where the states of share groups are kept; without it there are no share groups.</summary>
     public IShareStates? ShareStates { get; init; }
 
+    /// <summary>
+    /// What a group has set of its own, as far as is known at the moment; null where it is served as <see cref="GroupOptions"/> say.
+    /// Called within turns: must not wait.
+    /// </summary>
+    public Func<string, GroupTimings?> TimingsOf { get; init; } = _ => null;
+
     /// <summary>Where a partition ends by now, wherever it is led; null where that is not known.</summary>
     public Func<TopicPartition, CancellationToken, Task<Offset?>> FindEndAsync { get; init; } = (_, _) => Task.FromResult<Offset?>(null);
 }

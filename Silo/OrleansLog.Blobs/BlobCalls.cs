@@ -7,6 +7,9 @@ namespace OrleansLog.Blobs;
 /// <summary>Calls to a blob container, as those see them who know nothing of the SDK.</summary>
 internal static class BlobCalls
 {
+    // Nobody writes it.
+    private const string NoBlob = "no-such-blob";
+
     /// <summary>Lets whatever goes wrong in a call be an <see cref="IOException"/>, but for the caller's own cancellation.</summary>
     public static async Task<T> CallAsync<T>(string what, Task<T> call, CancellationToken cancellationToken)
     {
@@ -17,7 +20,28 @@ internal static class BlobCalls
         // Not by type: credentials of every kind throw exceptions of their own.
         catch (Exception e) when (e is not IOException && !(e is OperationCanceledException && cancellationToken.IsCancellationRequested))
         {
-            throw new IOException($"Could not {what}: {e.Message.ReplaceLineEndings(" ")}", e);
+            throw new BlobStorageException($"Could not {what}: {BlobAdvice.Describe(e)}", e);
+        }
+    }
+
+    /// <summary>A container by its name and where it is; without the SAS that its address may hold.</summary>
+    public static string NameOf(BlobContainerClient container) => $"container '{container.Name}' of {container.Uri.Authority}";
+
+    /// <summary>Makes a container where it is missing. Where it is not, the right to make one is not needed.</summary>
+    /// <exception cref="BlobStorageException">It can neither be looked into nor made.</exception>
+    public static async Task OpenAsync(BlobContainerClient container, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await CallAsync($"look into {NameOf(container)}", container.GetBlobClient(NoBlob).GetPropertiesAsync(cancellationToken: cancellationToken), cancellationToken);
+        }
+        catch (IOException e) when (CodeOf(e) == BlobErrorCode.BlobNotFound)
+        {
+            // Then the container is there.
+        }
+        catch (IOException e) when (CodeOf(e) == BlobErrorCode.ContainerNotFound)
+        {
+            await CallAsync($"make {NameOf(container)}, which is not there", container.CreateIfNotExistsAsync(cancellationToken: cancellationToken), cancellationToken);
         }
     }
 

@@ -38,7 +38,7 @@ public sealed class BlobMetadataRegister : IMetadataRegister
         options ??= new BlobRegisterOptions();
         var reads = connect(ClientOptions(options, options.ReadRetriesMax));
         var writes = connect(ClientOptions(options, retriesMax: 0));
-        await CallAsync($"open the container '{reads.Name}'", reads.CreateIfNotExistsAsync(cancellationToken: cancellationToken), cancellationToken);
+        await BlobCalls.OpenAsync(reads, cancellationToken);
         return new BlobMetadataRegister(reads, writes, options.ListPageSize);
     }
 

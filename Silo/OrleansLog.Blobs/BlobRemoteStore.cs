@@ -30,15 +30,17 @@ public sealed class BlobRemoteStore : IRemoteStore
     /// <param name="connect">Makes a client of the container with the options it is given, on which it may set more, but no retries.</param>
     /// <param name="options">How patient to be, and how much to send at once.</param>
     /// <param name="cancellationToken">Stops the attempt.</param>
-    /// <exception cref="IOException">The container cannot be reached or made.</exception>
+    /// <exception cref="BlobStorageException">The container cannot be reached or made, or may not be read, written, listed, or deleted from.</exception>
     public static async Task<BlobRemoteStore> OpenAsync(
         Func<BlobClientOptions, BlobContainerClient> connect, BlobStoreOptions? options = null, CancellationToken cancellationToken = default)
     {
         options ??= new BlobStoreOptions();
         var objects = connect(BlobCalls.ClientOptions(options.AnswerTimeoutMs, options.RetriesMax));
         var documents = connect(BlobCalls.ClientOptions(options.AnswerTimeoutMs, retriesMax: 0));
-        await CallAsync($"open the container '{objects.Name}'", objects.CreateIfNotExistsAsync(cancellationToken: cancellationToken), cancellationToken);
-        return new BlobRemoteStore(objects, documents, options);
+        await BlobCalls.OpenAsync(objects, cancellationToken);
+        var store = new BlobRemoteStore(objects, documents, options);
+        await store.CheckAccessAsync(cancellationToken);
+        return store;
     }
 
     public async Task WriteAsync(string name, Stream content, CancellationToken cancellationToken)
@@ -112,8 +114,17 @@ public sealed class BlobRemoteStore : IRemoteStore
         }
     }
 
-    private static Task<T> CallAsync<T>(string what, Task<T> call, CancellationToken cancellationToken) =>
-        BlobCalls.CallAsync($"{what} in the blob container of the remote store", call, cancellationToken);
+    // Who may only read shall hear of it now, not when the first segment is full.
+    private async Task CheckAccessAsync(CancellationToken cancellationToken)
+    {
+        const string Name = "access-check";
+        await CallAsync($"write '{Name}'", BlobOf(_objects, Name).UploadAsync(BinaryData.FromBytes(Array.Empty<byte>()), overwrite: true, cancellationToken), cancellationToken);
+        await foreach (var _ in ListAsync(Name, cancellationToken)) break;
+        await DeleteAsync(Name, cancellationToken);
+    }
+
+    private Task<T> CallAsync<T>(string what, Task<T> call, CancellationToken cancellationToken) =>
+        BlobCalls.CallAsync($"{what} in the remote store, {BlobCalls.NameOf(_objects)}", call, cancellationToken);
 
     private static BlobClient BlobOf(BlobContainerClient container, string name) => container.GetBlobClient(Prefix + name);
 }

@@ -22,6 +22,9 @@ public enum ExitCode
 
     /// <summary>The data directory holds what this release does not read: written by a later one, or by something else.</summary>
     DataNotReadable = 6,
+
+    /// <summary>The remote store, or the blob storage that holds the cluster, refuses the broker or cannot be reached.</summary>
+    StoreNotUsable = 7,
 }
 
 /// <summary>The process cannot start or go on, for a reason that the person who started it can mend.</summary>

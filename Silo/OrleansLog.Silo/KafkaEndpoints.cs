@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using OrleansLog.Blobs;
 using OrleansLog.Broker;
 using OrleansLog.Broker.Files;
 using OrleansLog.Kafka;
@@ -58,6 +59,7 @@ internal static class KafkaEndpoints
     {
         SocketException socket => CannotListen(string.Create(CultureInfo.InvariantCulture, $"{options.Host}:{options.KafkaPort}"), socket),
         DirectoryInUseException => new(ExitCode.DataDirectoryInUse, problem.Message, problem),
+        BlobStorageException => new(ExitCode.StoreNotUsable, $"the blob storage cannot be used: {problem.Message}", problem),
         InvalidDataException => new(ExitCode.DataNotReadable, $"the data directory {options.DataDirectory} cannot be used: {problem.Message}", problem),
         _ => new(ExitCode.DataDirectoryNotUsable, $"the data directory {options.DataDirectory} cannot be used: {problem.Message}", problem),
     };

@@ -28,6 +28,17 @@ public sealed class PipelineTests(ITestOutputHelper output)
         Assert.True(committed > (int)count * 5 || count < 10, "hardly a transaction was committed");
     }
 
+    /// <summary>
+    /// A member that its coordinator had dropped committed positions as one who is no member (67, 201); a member began after all
+    /// others had come to their end, which was the pipeline's mistake (200555, 201274).
+    /// </summary>
+    [Theory]
+    [InlineData(67)]
+    [InlineData(201)]
+    [InlineData(200555)]
+    [InlineData(201274)]
+    public void What_broke_once_does_not_break_again(ulong seed) => Assert.Null(SimRun.RunPipeline(seed).Violation);
+
     [Fact]
     public void A_seed_runs_the_same_twice()
     {
@@ -36,19 +47,16 @@ public sealed class PipelineTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void Committing_positions_outside_the_transaction_is_found() => Find(PipelineMistake.PositionsOutside, seedsMax: 20);
+    public void Committing_positions_outside_the_transaction_is_found() => Find(PipelineMistake.PositionsOutside, seedsMax: 60);
 
     [Fact]
-    public void Consuming_what_is_not_committed_is_found() => Find(PipelineMistake.ReadsUncommitted, seedsMax: 20);
-
-    [Fact]
-    public void Committing_positions_of_partitions_that_went_to_others_is_found() => Find(PipelineMistake.HidesItsGeneration, seedsMax: 100);
+    public void Consuming_what_is_not_committed_is_found() => Find(PipelineMistake.ReadsUncommitted, seedsMax: 60);
 
     [Fact]
     public void A_coordinator_that_answers_before_the_commit_is_found() => Find(new AnswersBeforeCommit(), seedsMax: 200);
 
     [Fact]
-    public void Positions_that_count_before_their_transaction_does_are_found() => Find(new ForgetsThatPositionsArePending(), seedsMax: 20);
+    public void Positions_that_count_before_their_transaction_does_are_found() => Find(new ForgetsThatPositionsArePending(), seedsMax: 60);
 
     private void Find(PlantedBug bug, ulong seedsMax) => Find(bug.GetType().Name, seed => SimRun.RunPipeline(seed, bug), seedsMax);
 

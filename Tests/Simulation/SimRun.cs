@@ -84,6 +84,9 @@ public static class SimRun
         pipeline.EndTrouble();
         cluster.Scheduler.RunUntil(cluster.Scheduler.NowUs + PipelinePeaceUsMax, () => IsBroken() || pipeline.HasEnded);
         if (!IsBroken() && !pipeline.HasEnded) cluster.Violate("convergence", $"{pipeline}; {pipeline.Failure}; {Describe(cluster, [])}");
+        pipeline.Stop();
+        cluster.Scheduler.RunUntil(cluster.Scheduler.NowUs + PipelinePeaceUsMax, () => IsBroken() || pipeline.HasStopped);
+        if (!IsBroken() && !pipeline.HasStopped) cluster.Violate("application", $"a member does not come to its end: {pipeline}");
         pipeline.Judge();
         cluster.Scheduler.RunUntil(cluster.Scheduler.NowUs + PipelinePeaceUsMax, () => IsBroken() || pipeline.IsJudged);
         if (!IsBroken() && (!pipeline.IsJudged || pipeline.Failure is not null)) cluster.Violate("application", $"{pipeline}; {pipeline.Failure}");

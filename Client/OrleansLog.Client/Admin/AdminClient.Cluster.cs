@@ -26,6 +26,17 @@ public sealed partial class AdminClient
             [.. NamedTopics(response).Where(topic => topic.ErrorCode == ErrorCode.None).Select(topic => Describe(view.Topics[topic.Name!]))]);
     }
 
+    /// <summary>What has a configuration, of the types that are named, or of all (KIP-1142): of groups, those for which something is set.</summary>
+    public async Task<IReadOnlyList<ConfigResource>> ListConfigResourcesAsync(
+        IEnumerable<ConfigResourceType>? types = null, CancellationToken cancellationToken = default)
+    {
+        var request = new ListConfigResourcesRequest { ResourceTypes = [.. (types ?? []).Select(type => (sbyte)type)] };
+        var response = await _cluster.RetryAsync(
+            "list what has a configuration", async token => await _cluster.Transport.SendAsync(BrokerId.None, Lane.Control, request, token), cancellationToken);
+        Require(response.ErrorCode, null, "list what has a configuration");
+        return [.. response.ConfigResources.Select(resource => new ConfigResource((ConfigResourceType)resource.ResourceType, resource.ResourceName))];
+    }
+
     /// <summary>The log directories of all brokers.</summary>
     public async Task<IReadOnlyList<LogDirectory>> DescribeLogDirectoriesAsync(CancellationToken cancellationToken = default) =>
         await DescribeLogDirectoriesAsync(await BrokersAsync(cancellationToken), cancellationToken);

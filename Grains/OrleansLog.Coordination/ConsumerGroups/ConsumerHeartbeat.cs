@@ -13,7 +13,7 @@ namespace OrleansLog.Coordination.ConsumerGroups;
 /// owns, hears what it may read, and leaves with a negative epoch.
 /// </summary>
 internal sealed class ConsumerHeartbeat(
-    GroupOptions options, GroupStore store, ConsumerRebalance rebalance, GroupMigration migration, Func<Guid> newId, ILogger logger)
+    GroupOptions options, Func<string, GroupTimings> timingsOf, GroupStore store, ConsumerRebalance rebalance, GroupMigration migration, Func<Guid> newId, ILogger logger)
 {
     private readonly record struct Call(CallContext Context, ConsumerGroupHeartbeatRequest Request, ConsumerGroupDraft Draft);
 
@@ -211,7 +211,7 @@ internal sealed class ConsumerHeartbeat(
         {
             MemberId = after.Id,
             MemberEpoch = after.Epoch,
-            HeartbeatIntervalMs = options.ConsumerHeartbeatIntervalMs,
+            HeartbeatIntervalMs = timingsOf(request.GroupId).ConsumerHeartbeatIntervalMs,
             Assignment = isFull || hasChanged
                 ? new ConsumerGroupHeartbeat.Assignment { TopicPartitions = PartitionLists.ToMessage(after.Assignment.Assigned) }
                 : null,

@@ -5,7 +5,8 @@ using OrleansLog.Coordination.Runtime;
 namespace OrleansLog.Coordination.ConsumerGroups;
 
 /// <summary>What every request to a consumer group may bring about: a new target, a step towards it, the end of members.</summary>
-internal sealed class ConsumerRebalance(GroupOptions options, GroupStore store, ITopicDirectory topics, GroupMigration migration, ILogger logger)
+internal sealed class ConsumerRebalance(
+    GroupOptions options, Func<string, GroupTimings> timingsOf, GroupStore store, ITopicDirectory topics, GroupMigration migration, ILogger logger)
 {
     private readonly TopicPatterns _patterns = new(options.TopicPatternMaxLength);
 
@@ -23,7 +24,7 @@ internal sealed class ConsumerRebalance(GroupOptions options, GroupStore store, 
     public static TimerKey SyncTimer(string groupId, string memberId) => new(TimerKind.Sync, groupId, memberId);
 
     public void RestartSession(CoordinatorResult result, string groupId, ConsumerMember member) =>
-        result.SetTimer(SessionTimer(groupId, member.Id), member.Classic?.SessionTimeoutMs ?? options.ConsumerSessionTimeoutMs);
+        result.SetTimer(SessionTimer(groupId, member.Id), member.Classic?.SessionTimeoutMs ?? timingsOf(groupId).ConsumerSessionTimeoutMs);
 
     /// <summary>After a load or a roll back no timers can be relied upon.</summary>
     public void RestartTimers(CoordinatorResult result, ConsumerGroup group)

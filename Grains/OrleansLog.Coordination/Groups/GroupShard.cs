@@ -47,6 +47,8 @@ internal sealed partial class GroupShard : ICoordinatorShard
     public GroupShard(GroupOptions options, GroupPorts ports, Action<string>? settle = null)
     {
         _options = options;
+        var defaults = options.Timings;
+        GroupTimings TimingsOf(string groupId) => ports.TimingsOf(groupId) ?? defaults;
         _logger = ports.Logger;
         _rebalance = new ClassicRebalance(options, _store, ports.Logger);
         _join = new ClassicJoin(options, _store, _rebalance, ports.NewId);
@@ -57,13 +59,13 @@ internal sealed partial class GroupShard : ICoordinatorShard
         _expiry = new GroupExpiry(options, _store);
         _listing = new GroupListing(_store);
         var migration = new GroupMigration(options, ports.Topics, ports.Logger);
-        _consumerRebalance = new ConsumerRebalance(options, _store, ports.Topics, migration, ports.Logger);
-        _consumerHeartbeat = new ConsumerHeartbeat(options, _store, _consumerRebalance, migration, ports.NewId, ports.Logger);
+        _consumerRebalance = new ConsumerRebalance(options, TimingsOf, _store, ports.Topics, migration, ports.Logger);
+        _consumerHeartbeat = new ConsumerHeartbeat(options, TimingsOf, _store, _consumerRebalance, migration, ports.NewId, ports.Logger);
         _classicMembers = new ClassicMembers(options, _consumerRebalance, migration, ports.Topics, ports.NewId);
         _consumerListing = new ConsumerGroupListing(options, _store, ports.Topics);
         _topics = ports.Topics;
         _settle = settle ?? (_ => { });
-        _shareHeartbeat = new ShareHeartbeat(options, _store, ports.Topics, _settle, ports.Logger);
+        _shareHeartbeat = new ShareHeartbeat(options, TimingsOf, _store, ports.Topics, _settle, ports.Logger);
         _shareTopics = new ShareTopicsKeeping(_store, ports.Topics);
     }
 

@@ -13,11 +13,13 @@ namespace OrleansLog.Coordination.ShareGroups;
 /// with its next heartbeat.
 /// </summary>
 /// <param name="options">The limits.</param>
+/// <param name="timingsOf">How members of a group are to be heard of.</param>
 /// <param name="store">The groups.</param>
 /// <param name="topics">The topics that there are.</param>
 /// <param name="settle">Told of a group for which states are to be made; see <see cref="GroupShard"/>.</param>
 /// <param name="logger">Told of members that come and go.</param>
-internal sealed class ShareHeartbeat(GroupOptions options, GroupStore store, ITopicDirectory topics, Action<string> settle, ILogger logger)
+internal sealed class ShareHeartbeat(
+    GroupOptions options, Func<string, GroupTimings> timingsOf, GroupStore store, ITopicDirectory topics, Action<string> settle, ILogger logger)
 {
     public static TimerKey SessionTimer(string groupId, string memberId) => new(TimerKind.Session, groupId, memberId);
 
@@ -45,7 +47,7 @@ internal sealed class ShareHeartbeat(GroupOptions options, GroupStore store, ITo
     {
         group.SeenTopics = null;
         foreach (var id in group.State.Members.Keys)
-            result.SetTimer(SessionTimer(group.Id, id), options.ShareSessionTimeoutMs);
+            result.SetTimer(SessionTimer(group.Id, id), timingsOf(group.Id).ShareSessionTimeoutMs);
     }
 
     private (ErrorCode, string?) Stay(CallContext context, ShareGroupHeartbeatRequest request, CoordinatorResult<ShareGroupHeartbeatResponse> result)
@@ -62,7 +64,7 @@ internal sealed class ShareHeartbeat(GroupOptions options, GroupStore store, ITo
         var mustBump = Subscribe(draft, context, request, before);
         Refresh(draft, sharing, mustBump);
         var after = draft.Assign(request.MemberId, topics);
-        result.SetTimer(SessionTimer(draft.GroupId, after.Id), options.ShareSessionTimeoutMs);
+        result.SetTimer(SessionTimer(draft.GroupId, after.Id), timingsOf(draft.GroupId).ShareSessionTimeoutMs);
         result.With(Answer(request, draft.State, before, after));
         return default;
     }
@@ -124,14 +126,15 @@ internal sealed class ShareHeartbeat(GroupOptions options, GroupStore store, ITo
     private ShareGroupHeartbeatResponse Answer(ShareGroupHeartbeatRequest request, ShareGroupState state, ShareMember? before, ShareMember after)
     {
         var mayNotKnow = request.SubscribedTopicNames is not null || request.MemberEpoch != after.Epoch;
+        var interval = timingsOf(request.GroupId).ShareHeartbeatIntervalMs;
         var hasChanged = before is null || !before.Assigned.SetEquals(after.Assigned);
         return new()
         {
             MemberId = after.Id,
             MemberEpoch = after.Epoch,
             HeartbeatIntervalMs = state.Topics.Initializing.IsEmpty
-                ? options.ShareHeartbeatIntervalMs
-                : Math.Min(options.ShareFirstHeartbeatIntervalMs, options.ShareHeartbeatIntervalMs),
+                ? interval
+                : Math.Min(options.ShareFirstHeartbeatIntervalMs, interval),
             Assignment = mayNotKnow || hasChanged
                 ? new()
                 {

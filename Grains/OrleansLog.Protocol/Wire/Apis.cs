@@ -81,6 +81,7 @@ public static class Apis
         Range(ApiKey.ConsumerGroupDescribe, 0, 1, 0),
         Range(ApiKey.GetTelemetrySubscriptions, 0, 0, 0),
         Range(ApiKey.PushTelemetry, 0, 0, 0),
+        Range(ApiKey.ListConfigResources, 0, 1, 0),
         Range(ApiKey.DescribeTopicPartitions, 0, 0, 0),
         Range(ApiKey.ShareGroupHeartbeat, 1, 1, 0),
         Range(ApiKey.ShareGroupDescribe, 1, 1, 0),

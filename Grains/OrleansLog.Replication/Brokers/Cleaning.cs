@@ -1,5 +1,6 @@
 using OrleansLog.Protocol;
 using OrleansLog.Replication.Replicas;
+using OrleansLog.Storage;
 using OrleansLog.Storage.Compaction;
 
 namespace OrleansLog.Replication.Brokers;
@@ -7,11 +8,14 @@ namespace OrleansLog.Replication.Brokers;
 /// <summary>How a broker compacts its logs. Names, units and defaults are those of Kafka's <c>log.cleaner</c> configs.</summary>
 public sealed record CleaningOptions
 {
-    /// <summary>The most memory for keys (<c>log.cleaner.dedupe.buffer.size</c>).</summary>
+    /// <summary>How many logs are compacted side by side (<c>log.cleaner.threads</c>).</summary>
+    public int LogsAtOnce { get; init; } = 1;
+
+    /// <summary>The most memory for keys, of which each log that is being compacted gets its share (<c>log.cleaner.dedupe.buffer.size</c>).</summary>
     public long KeyBytesMax { get; init; } = 128L << 20;
 
-    /// <summary>The most that is read and written in a second, in bytes (<c>log.cleaner.io.max.bytes.per.second</c>).</summary>
-    public double BytesPerSecondMax { get; init; } = double.MaxValue;
+    /// <summary>The most that is read and written in a second, in bytes, for all logs together (<c>log.cleaner.io.max.bytes.per.second</c>).</summary>
+    public long BytesPerSecondMax { get; init; } = long.MaxValue;
 
     /// <inheritdoc cref="CompactionTools.Compressors"/>
     public Func<Protocol.Records.CompressionType, Protocol.Records.IRecordCompressor?> Compressors { get; init; } = static _ => null;
@@ -21,19 +25,21 @@ public sealed record CleaningOptions
 }
 
 /// <summary>
-/// Compacts the logs of a broker, one after another, whatever it leads or follows: always the one of which most is to be
-/// compacted. One turn at a time.
+/// Compacts the logs of a broker, whatever it leads or follows: always the one of which most is to be compacted, and that nobody is
+/// compacting. Steps may run side by side.
 /// </summary>
 /// <param name="replicas">The broker's replicas.</param>
 /// <param name="options">How it is done.</param>
 /// <param name="time">The clock.</param>
 public sealed class Cleaning(BrokerReplicas replicas, CleaningOptions options, TimeProvider time)
 {
+    private const long KeyBytesLeast = 1 << 20;
     private static readonly TimeSpan RetryDelay = TimeSpan.FromMinutes(5);
 
+    private readonly Lock _gate = new();
+    private readonly HashSet<TopicPartition> _underWay = [];
     private readonly Dictionary<TopicPartition, long> _failedAt = [];
-    private long _startedAt;
-    private double _bytes;
+    private readonly Throttle _throttle = new(time);
 
     /// <summary>Logs whose compaction failed lately: they are tried again after a while.</summary>
     public int FailedCount
@@ -49,14 +55,13 @@ public sealed class Cleaning(BrokerReplicas replicas, CleaningOptions options, T
     /// <exception cref="OperationCanceledException">It was ended.</exception>
     public async Task<CompactionResult?> StepAsync(CancellationToken ending)
     {
-        while (FindDirtiest() is { } replica)
+        while (TakeDirtiest() is { } replica)
         {
-            (_startedAt, _bytes) = (time.GetTimestamp(), 0);
             try
             {
                 return await replica.CompactAsync(new()
                 {
-                    KeyBytesMax = options.KeyBytesMax,
+                    KeyBytesMax = Math.Max(KeyBytesLeast, options.KeyBytesMax / options.LogsAtOnce),
                     Compressors = options.Compressors,
                     HashSeed = options.HashSeed,
                     Pace = bytes => PaceAsync(bytes, ending),
@@ -66,9 +71,23 @@ public sealed class Cleaning(BrokerReplicas replicas, CleaningOptions options, T
             {
                 lock (_failedAt) _failedAt[replica.Id] = time.GetTimestamp();
             }
+            finally
+            {
+                lock (_gate) _underWay.Remove(replica.Id);
+            }
         }
 
         return null;
+    }
+
+    private PartitionReplica? TakeDirtiest()
+    {
+        lock (_gate)
+        {
+            var found = FindDirtiest();
+            if (found is not null) _underWay.Add(found.Id);
+            return found;
+        }
     }
 
     private PartitionReplica? FindDirtiest()
@@ -76,7 +95,7 @@ public sealed class Cleaning(BrokerReplicas replicas, CleaningOptions options, T
         (PartitionReplica Replica, double Dirt)? dirtiest = null;
         foreach (var replica in replicas.All)
         {
-            if (replica.IsFailed || HasFailedLately(replica.Id) || DirtOf(replica) is not { } dirt) continue;
+            if (replica.IsFailed || _underWay.Contains(replica.Id) || HasFailedLately(replica.Id) || DirtOf(replica) is not { } dirt) continue;
             if (dirtiest is null || dirt > dirtiest.Value.Dirt) dirtiest = (replica, dirt);
         }
 
@@ -112,9 +131,7 @@ public sealed class Cleaning(BrokerReplicas replicas, CleaningOptions options, T
     private async ValueTask PaceAsync(long bytes, CancellationToken ending)
     {
         ending.ThrowIfCancellationRequested();
-        _bytes += bytes;
-        var ahead = TimeSpan.FromSeconds(Math.Min(3600, _bytes / options.BytesPerSecondMax)) - time.GetElapsedTime(_startedAt);
-        if (ahead > TimeSpan.Zero) await Task.Delay(ahead, time, ending);
-        else await Task.Yield();
+        await Task.Yield();
+        await _throttle.WaitAsync((int)Math.Min(bytes, int.MaxValue), options.BytesPerSecondMax, ending);
     }
 }

@@ -113,7 +113,7 @@ public static class BrokerConfigs
         Define.Double("log.cleaner.io.max.bytes.per.second", double.MaxValue, 1, double.MaxValue, "The most bytes that the cleaner reads and writes in a second.");
 
     public static readonly ConfigDefinition<int> LogCleanerThreads =
-        Define.Int("log.cleaner.threads", 1, 1, "How many logs are compacted at once. In this release it is one, whatever is set.");
+        Define.Int("log.cleaner.threads", 1, 1, "How many logs a broker compacts side by side; they share log.cleaner.dedupe.buffer.size.");
 
     // Remote storage.
     public static readonly ConfigDefinition<string> RemoteStorageDirectory =
@@ -211,6 +211,18 @@ public static class BrokerConfigs
     public static readonly ConfigDefinition<int> GroupConsumerSessionTimeoutMs =
         Define.Int("group.consumer.session.timeout.ms", 45_000, 1, "After how long a silence, in milliseconds, a member of a consumer group (KIP-848) is given up.");
 
+    public static readonly ConfigDefinition<int> GroupConsumerMinSessionTimeoutMs =
+        Define.Int("group.consumer.min.session.timeout.ms", 45_000, 1, "The shortest session time-out that a consumer group (KIP-848) may set for itself, in milliseconds.");
+
+    public static readonly ConfigDefinition<int> GroupConsumerMaxSessionTimeoutMs =
+        Define.Int("group.consumer.max.session.timeout.ms", 60_000, 1, "The longest session time-out that a consumer group (KIP-848) may set for itself, in milliseconds.");
+
+    public static readonly ConfigDefinition<int> GroupConsumerMinHeartbeatIntervalMs =
+        Define.Int("group.consumer.min.heartbeat.interval.ms", 5_000, 1, "The shortest heartbeat interval that a consumer group (KIP-848) may set for itself, in milliseconds.");
+
+    public static readonly ConfigDefinition<int> GroupConsumerMaxHeartbeatIntervalMs =
+        Define.Int("group.consumer.max.heartbeat.interval.ms", 15_000, 1, "The longest heartbeat interval that a consumer group (KIP-848) may set for itself, in milliseconds.");
+
     public static readonly ConfigDefinition<int> GroupConsumerMaxSize =
         Define.Int("group.consumer.max.size", int.MaxValue, 1, "The members that one consumer group (KIP-848) may have.");
 
@@ -228,6 +240,18 @@ public static class BrokerConfigs
 
     public static readonly ConfigDefinition<int> GroupShareSessionTimeoutMs =
         Define.Int("group.share.session.timeout.ms", 45_000, 1, "After how long a silence, in milliseconds, a member of a share group is given up.");
+
+    public static readonly ConfigDefinition<int> GroupShareMinSessionTimeoutMs =
+        Define.Int("group.share.min.session.timeout.ms", 45_000, 1, "The shortest session time-out that a share group (KIP-932) may set for itself, in milliseconds.");
+
+    public static readonly ConfigDefinition<int> GroupShareMaxSessionTimeoutMs =
+        Define.Int("group.share.max.session.timeout.ms", 60_000, 1, "The longest session time-out that a share group (KIP-932) may set for itself, in milliseconds.");
+
+    public static readonly ConfigDefinition<int> GroupShareMinHeartbeatIntervalMs =
+        Define.Int("group.share.min.heartbeat.interval.ms", 5_000, 1, "The shortest heartbeat interval that a share group (KIP-932) may set for itself, in milliseconds.");
+
+    public static readonly ConfigDefinition<int> GroupShareMaxHeartbeatIntervalMs =
+        Define.Int("group.share.max.heartbeat.interval.ms", 15_000, 1, "The longest heartbeat interval that a share group (KIP-932) may set for itself, in milliseconds.");
 
     public static readonly ConfigDefinition<int> GroupShareMaxSize =
         Define.Int("group.share.max.size", 200, 1, "The members that one share group may have.", 1_000);
@@ -279,7 +303,9 @@ public static class BrokerConfigs
         OffsetsTopicNumPartitions, OffsetsTopicReplicationFactor, OffsetsTopicSegmentBytes, OffsetsRetentionMinutes,
         OffsetsRetentionCheckIntervalMs, OffsetMetadataMaxBytes, GroupMinSessionTimeoutMs, GroupMaxSessionTimeoutMs,
         GroupInitialRebalanceDelayMs, GroupMaxSize,
-        GroupConsumerHeartbeatIntervalMs, GroupConsumerSessionTimeoutMs, GroupConsumerMaxSize, GroupConsumerAssignors, GroupConsumerMigrationPolicy,
+        GroupConsumerHeartbeatIntervalMs, GroupConsumerSessionTimeoutMs, GroupConsumerMinSessionTimeoutMs, GroupConsumerMaxSessionTimeoutMs,
+        GroupConsumerMinHeartbeatIntervalMs, GroupConsumerMaxHeartbeatIntervalMs, GroupShareMinSessionTimeoutMs, GroupShareMaxSessionTimeoutMs,
+        GroupShareMinHeartbeatIntervalMs, GroupShareMaxHeartbeatIntervalMs, GroupConsumerMaxSize, GroupConsumerAssignors, GroupConsumerMigrationPolicy,
         GroupShareHeartbeatIntervalMs, GroupShareSessionTimeoutMs, GroupShareMaxSize, GroupShareMaxShareSessions, GroupShareRecordLockDurationMs,
         GroupShareDeliveryCountLimit, GroupSharePartitionMaxRecordLocks,
         ShareCoordinatorStateTopicNumPartitions, ShareCoordinatorStateTopicReplicationFactor, ShareCoordinatorStateTopicSegmentBytes,

@@ -6,7 +6,7 @@ namespace OrleansLog.Broker.Configuration;
 
 /// <summary>
 /// All configs of one kind of resource, by name, and the checks that a request for them passes. Immutable;
-/// <see cref="TopicConfigs.All"/>, <see cref="BrokerConfigs.All"/> and <see cref="ShareGroupConfigs.All"/> are those there are.
+/// <see cref="TopicConfigs.All"/>, <see cref="BrokerConfigs.All"/> and <see cref="GroupConfigDefinitions.All"/> are those there are.
 /// </summary>
 public sealed class ConfigCatalogue
 {

@@ -247,7 +247,8 @@ internal sealed class BrokerNode : IReplicationObserver, IDisposable
         var remote = NewRemoteTier();
         var partitions = new PartitionStore(_cluster.Files, _directory, replicas, _cluster.Time, _cluster.Loggers.CreateLogger<Partition>(), remote);
         var states = new ShareStateCalls(_cluster.Directory, PeerOf, cancellation => (Broker ?? throw new IOException($"Broker {Id} is not running.")).EnsureShareStateTopicAsync(cancellation));
-        var groups = NewGroups(states);
+        var groupConfigs = new GroupConfigs(register, _cluster.Config, _cluster.Time);
+        var groups = NewGroups(states, groupConfigs);
         var shares = NewShares();
         var ending = new CancellationTokenSource();
         var ids = new ProducerIds(
@@ -263,7 +264,7 @@ internal sealed class BrokerNode : IReplicationObserver, IDisposable
                 ? new ClusterRestore(stored, _cluster.Topics, register, _cluster.Time, _cluster.Loggers.CreateLogger<ClusterRestore>())
                 : null,
             Sharing = new Sharing(
-                partitions.Partitions, states, new GroupConfigs(register, _cluster.Config, _cluster.Time), ShareLimits.From(_cluster.Config), _cluster.Time,
+                partitions.Partitions, states, groupConfigs, ShareLimits.From(_cluster.Config), _cluster.Time,
                 _cluster.Loggers.CreateLogger<Sharing>()),
         };
         return new Life(began, replicas, broker, Elections(groups), Elections(transactions), Elections(shares), ending) { Backlog = remote?.Backlog };
@@ -318,11 +319,12 @@ internal sealed class BrokerNode : IReplicationObserver, IDisposable
         (partition, epoch, records) => transactions.ElectAsync(partition, epoch, records, records),
         (partition, epoch) => transactions.ResignAsync(partition, epoch), _cluster.Time, _logger);
 
-    private GroupCoordinator NewGroups(ShareStateCalls states) => new(
+    private GroupCoordinator NewGroups(ShareStateCalls states, GroupConfigs configs) => new(
         OffsetsTopic.Options(_cluster.Config),
         new GroupPorts(_cluster.Time, new TopicDirectory(_cluster.Directory), Guid.NewGuid, _cluster.Loggers.CreateLogger<GroupCoordinator>())
         {
             ShareStates = states,
+            TimingsOf = configs.FindTimings,
             FindEndAsync = new PartitionEnds(_cluster.Directory, PeerOf).FindAsync,
         });
 

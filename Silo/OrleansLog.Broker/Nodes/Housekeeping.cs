@@ -28,13 +28,14 @@ internal sealed class Housekeeping : IAsyncDisposable
     {
         var tidy = TimeSpan.FromMilliseconds(config.Get(BrokerConfigs.LogRetentionCheckIntervalMs));
         var clean = TimeSpan.FromMilliseconds(config.Get(BrokerConfigs.LogCleanerBackoffMs));
+        var cleaners = config.Get(BrokerConfigs.LogCleanerEnable) ? config.Get(BrokerConfigs.LogCleanerThreads) : 0;
         var cleaning = NewCleaning(replicas, config, time);
         var scrubbing = NewScrubbing(replicas, config, time);
         var tier = TimeSpan.FromMilliseconds(config.Get(BrokerConfigs.RemoteLogManagerTaskIntervalMs));
         var preferred = TimeSpan.FromSeconds(config.Get(BrokerConfigs.LeaderImbalanceCheckIntervalSeconds));
         _running = Task.WhenAll(
             EachAsync(tidy, () => TidyAsync(partitions)),
-            config.Get(BrokerConfigs.LogCleanerEnable) ? EachAsync(clean, () => CleanAsync(cleaning, gate, _stop.Token)) : Task.CompletedTask,
+            Task.WhenAll(Enumerable.Range(0, cleaners).Select(_ => EachAsync(clean, () => CleanAsync(cleaning, gate, _stop.Token)))),
             EachAsync(tier, () => TierAsync(partitions, _stop.Token)),
             EachAsync(BacklogInterval, () => Now(() => backlog?.Measure(partitions.All))),
             EachAsync(BackupInterval, () => backup?.StepAsync(_stop.Token) ?? Task.CompletedTask),
@@ -83,8 +84,9 @@ internal sealed class Housekeeping : IAsyncDisposable
             replicas,
             new()
             {
+                LogsAtOnce = config.Get(BrokerConfigs.LogCleanerThreads),
                 KeyBytesMax = config.Get(BrokerConfigs.LogCleanerDedupeBufferSize),
-                BytesPerSecondMax = config.Get(BrokerConfigs.LogCleanerIoMaxBytesPerSecond),
+                BytesPerSecondMax = (long)Math.Clamp(config.Get(BrokerConfigs.LogCleanerIoMaxBytesPerSecond), 1, long.MaxValue),
                 Compressors = CompressionCodecs.For,
                 HashSeed = (seed[0], seed[1]),
             },

@@ -5,6 +5,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using OrleansLog.Broker.Configuration;
+using OrleansLog.Coordination;
 using OrleansLog.Protocol;
 using OrleansLog.Replication.Metadata;
 
@@ -19,6 +20,13 @@ public sealed class GroupConfigs(IMetadataRegister register, ConfigValues defaul
     private const string KeyPrefix = "group-configs/";
     private const int CachedMax = 10_000;
     private static readonly TimeSpan BelievedFor = TimeSpan.FromSeconds(5);
+
+    // The groups that have anything set are few, and the list of them says which: the others cost nothing.
+    private static readonly TimeSpan ListedFor = TimeSpan.FromSeconds(10);
+
+    private ImmutableDictionary<string, GroupTimings> _timings = ImmutableDictionary.Create<string, GroupTimings>(StringComparer.Ordinal);
+    private long _listedAt = -1;
+    private int _isListing;
 
     private readonly ConcurrentDictionary<string, (ConfigValues Values, long ReadAt)> _cached = new(StringComparer.Ordinal);
 
@@ -40,6 +48,55 @@ public sealed class GroupConfigs(IMetadataRegister register, ConfigValues defaul
         }
     }
 
+    /// <summary>
+    /// How the members of a group are to be heard of; null where nothing was set for the group, as far as is known. Never waits:
+    /// what has changed is looked for behind, so that a change made at another broker counts here some ten seconds later.
+    /// </summary>
+    public GroupTimings? FindTimings(string group)
+    {
+        var listedAt = Volatile.Read(ref _listedAt);
+        if ((listedAt < 0 || time.GetElapsedTime(listedAt) >= ListedFor) && Interlocked.Exchange(ref _isListing, 1) == 0)
+            _ = ListAsync();
+        return Volatile.Read(ref _timings).GetValueOrDefault(group);
+    }
+
+    /// <summary>The groups for which anything is set, in the order of their ids.</summary>
+    /// <exception cref="IOException">The register cannot be read.</exception>
+    public async Task<IReadOnlyList<string>> ListGroupsAsync(CancellationToken cancellationToken) =>
+        [.. (await ReadAllAsync(register, cancellationToken)).Where(group => group.Value.Count > 0).Select(group => group.Key).Order(StringComparer.Ordinal)];
+
+    private async Task ListAsync()
+    {
+        try
+        {
+            var all = await ReadAllAsync(register, CancellationToken.None);
+            var listed = ImmutableDictionary.CreateBuilder<string, GroupTimings>(StringComparer.Ordinal);
+            foreach (var (group, config) in all)
+            {
+                if (TimingsOf(config.ToImmutableDictionary(StringComparer.Ordinal)) is { } timings)
+                    listed[group] = timings;
+            }
+            Volatile.Write(ref _timings, listed.ToImmutable());
+        }
+        catch (Exception failed) when (failed is IOException or InvalidDataException)
+        {
+            // What is known from before holds on.
+        }
+        Volatile.Write(ref _listedAt, time.GetTimestamp());
+        Volatile.Write(ref _isListing, 0);
+    }
+
+    private GroupTimings? TimingsOf(ImmutableDictionary<string, string> overrides) =>
+        overrides.IsEmpty ? null : GroupConfigDefinitions.Timings(defaults.ForGroup(overrides));
+
+    private void NoteTimings(string group, ImmutableDictionary<string, string> overrides)
+    {
+        if (TimingsOf(overrides) is { } timings)
+            ImmutableInterlocked.AddOrUpdate(ref _timings, group, timings, (_, _) => timings);
+        else
+            ImmutableInterlocked.TryRemove(ref _timings, group, out _);
+    }
+
     /// <summary>Changes the configuration of a group, which need not exist (yet).</summary>
     /// <param name="group">Its id.</param>
     /// <param name="change">Makes the new settings of those there are. May be asked more than once.</param>
@@ -57,6 +114,7 @@ public sealed class GroupConfigs(IMetadataRegister register, ConfigValues defaul
             if (await register.PutAsync(KeyOf(group), new GroupConfigRecord(group, new(result.Overrides, StringComparer.Ordinal)).Serialize(), entry?.Version, cancellationToken) is null)
                 continue;
             Remember(group, defaults.ForGroup(result.Overrides));
+            NoteTimings(group, result.Overrides);
             return (ErrorCode.None, null);
         }
     }

@@ -36,7 +36,7 @@ public sealed class Sharing : IDisposable
     /// <summary>How a group is served.</summary>
     /// <exception cref="IOException">That cannot be found out.</exception>
     public async ValueTask<ShareSettings> FindSettingsAsync(string group, CancellationToken cancellationToken) =>
-        ShareGroupConfigs.Settings(await Configs.ReadAsync(group, cancellationToken));
+        GroupConfigDefinitions.Settings(await Configs.ReadAsync(group, cancellationToken));
 
     /// <summary>
     /// A share-partition, ready to serve. <see cref="ErrorCode.NotLeaderOrFollower"/> where this broker does not lead the

@@ -11,6 +11,8 @@ internal sealed class ConfigsApi(Broker.Broker broker)
     // Resource types (KIP-133).
     private const sbyte Topic = 2;
     private const sbyte Broker = 4;
+    private const sbyte BrokerLogger = 8;
+    private const sbyte ClientMetrics = ListConfigResourcesResponse.ClientMetrics;
     private const sbyte Group = 32; // KIP-932
 
     private const int GroupNameLengthMax = 8_192;
@@ -21,9 +23,40 @@ internal sealed class ConfigsApi(Broker.Broker broker)
     public void Register(ApiDispatcher dispatcher)
     {
         dispatcher.Register<DescribeConfigsRequest, DescribeConfigsResponse>(DescribeAsync);
+        dispatcher.Register<ListConfigResourcesRequest, ListConfigResourcesResponse>(ListAsync);
         dispatcher.Register<AlterConfigsRequest, AlterConfigsResponse>(ReplaceAsync);
         dispatcher.Register<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse>(AlterAsync);
     }
+
+    // There are no subscriptions to clients' metrics.
+    private async ValueTask<ListConfigResourcesResponse> ListAsync(ListConfigResourcesRequest request, RequestContext context)
+    {
+        List<sbyte> types = context.Version == 0 ? [ClientMetrics] : request.ResourceTypes.Count == 0 ? [Topic, Broker, BrokerLogger, ClientMetrics, Group] : request.ResourceTypes;
+        var response = new ListConfigResourcesResponse();
+        foreach (var type in types.Distinct())
+        {
+            if (type is not (Topic or Broker or BrokerLogger or ClientMetrics or Group))
+                return new() { ErrorCode = ErrorCode.UnsupportedVersion };
+            try
+            {
+                foreach (var name in await NamesAsync(type, context.Closed))
+                    response.ConfigResources.Add(new() { ResourceName = name, ResourceType = type });
+            }
+            catch (IOException)
+            {
+                return new() { ErrorCode = ErrorCode.KafkaStorageError };
+            }
+        }
+        return response;
+    }
+
+    private async ValueTask<IEnumerable<string>> NamesAsync(sbyte type, CancellationToken closed) => type switch
+    {
+        Topic => broker.Cluster.Topics.Keys,
+        Broker or BrokerLogger => broker.Cluster.Brokers.Select(each => each.Id.ToString()),
+        Group => await broker.Sharing.Configs.ListGroupsAsync(closed),
+        _ => [],
+    };
 
     private async ValueTask<DescribeConfigsResponse> DescribeAsync(DescribeConfigsRequest request, RequestContext context)
     {
@@ -67,7 +100,7 @@ internal sealed class ConfigsApi(Broker.Broker broker)
             return (null, null, ErrorCode.InvalidRequest, reason);
         try
         {
-            return (ShareGroupConfigs.All, await broker.Sharing.Configs.ReadAsync(name, closed), ErrorCode.None, null);
+            return (GroupConfigDefinitions.All, await broker.Sharing.Configs.ReadAsync(name, closed), ErrorCode.None, null);
         }
         catch (IOException failed)
         {
@@ -166,7 +199,7 @@ internal sealed class ConfigsApi(Broker.Broker broker)
         try
         {
             return await broker.Sharing.Configs.AlterAsync(
-                name, current => ShareGroupConfigs.All.Apply(keepsOthers ? current : current.Clear(), changes, _ => null), validateOnly, closed);
+                name, current => GroupConfigDefinitions.Apply(keepsOthers ? current : current.Clear(), changes, broker.Topics.Defaults), validateOnly, closed);
         }
         catch (IOException failed)
         {

@@ -16,7 +16,8 @@ internal static class OptionsReader
     private static SiloOptions Set(SiloOptions options, (Setting Setting, string Text, string Shown) given)
     {
         var result = given.Setting.Read(options, given.Text, out var mustBe);
-        return mustBe is null ? result : throw new StartException(ExitCode.Usage, $"{given.Shown} is '{given.Text}' but must be {mustBe}");
+        var shown = given.Setting.IsSecret ? given.Shown : $"{given.Shown} is '{given.Text}' but";
+        return mustBe is null ? result : throw new StartException(ExitCode.Usage, $"{shown} must be {mustBe}");
     }
 
     private static ConfigValues SetConfig(ConfigValues config, (string Name, string Text, string Shown) given)

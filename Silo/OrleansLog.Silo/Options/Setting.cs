@@ -10,6 +10,9 @@ internal sealed record Setting(string Name, string Value, string Documentation, 
 
     public string Variable => SettingSources.VariablePrefix + Name.ToUpperInvariant().Replace('-', '_');
 
+    /// <summary>Whether what is given may hold a secret, and is not to be shown.</summary>
+    public bool IsSecret { get; init; }
+
     /// <summary>Whether <paramref name="key"/> means this setting: dashes, underscores and case do not matter.</summary>
     public bool IsNamed(string key) => Plain(key).Equals(Plain(Name), StringComparison.OrdinalIgnoreCase);
 

@@ -33,7 +33,9 @@ internal static class Settings
         new("cluster-name", "NAME", "The cluster's name among those that share a blob container [default: orleanslog]",
             (SiloOptions o, string text, out string? mustBe) => o with { ClusterName = NotEmpty(text, "a name", out mustBe) }),
         new("blob-connection", "STRING", "Connection string of the blob storage; best given by the environment variable",
-            (SiloOptions o, string text, out string? mustBe) => o with { BlobConnection = NotEmpty(text, "a connection string", out mustBe) }),
+            (SiloOptions o, string text, out string? mustBe) => o with { BlobConnection = NotEmpty(text, "a connection string", out mustBe) }) { IsSecret = true },
+        new("blob-endpoint", "URI", "Address of the blob storage or of its container instead: with a SAS, or without, for this machine's identity; best given by the environment variable",
+            (SiloOptions o, string text, out string? mustBe) => o with { BlobEndpoint = AbsoluteUri(text, out mustBe) }) { IsSecret = true },
         new("blob-container", "NAME", "Blob container that holds the cluster [default: orleanslog]",
             (SiloOptions o, string text, out string? mustBe) => o with { BlobContainer = NotEmpty(text, "a container's name", out mustBe) }),
         new("orleans-settings", "FILE", "JSON file with Orleans' own settings for --clustering orleans; variables like Orleans__Clustering__ProviderType go before it [default: appsettings.json]",
@@ -51,6 +53,13 @@ internal static class Settings
     private static string NotEmpty(string text, string what, out string? mustBe)
     {
         mustBe = string.IsNullOrWhiteSpace(text) ? what : null;
+        return text;
+    }
+
+    private static string AbsoluteUri(string text, out string? mustBe)
+    {
+        var isOne = Uri.TryCreate(text, UriKind.Absolute, out var address) && (address.Scheme == Uri.UriSchemeHttps || address.Scheme == Uri.UriSchemeHttp);
+        mustBe = isOne ? null : "an address that begins with https:// or http://";
         return text;
     }
 

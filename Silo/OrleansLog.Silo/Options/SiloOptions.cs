@@ -65,6 +65,9 @@ public sealed record SiloOptions
     /// <summary>What the blob container is reached with: a connection string.</summary>
     public string? BlobConnection { get; init; }
 
+    /// <summary>The address of the blob storage or of its container, instead of a connection string: with a SAS, or for this machine's identity.</summary>
+    public string? BlobEndpoint { get; init; }
+
     /// <summary>The blob container that holds the cluster.</summary>
     public string BlobContainer { get; init; } = "orleanslog";
 

@@ -28,6 +28,7 @@ public sealed class Pipeline
     private SimApplication? _judge;
     private int _places = FirstPlace;
     private bool _isOver;
+    private bool _isStopping;
 
     public Pipeline(SimCluster cluster, PipelineMistake mistake)
     {
@@ -66,10 +67,19 @@ public sealed class Pipeline
         foreach (var application in _all) application.Resume();
     }
 
-    /// <summary>The members come to an end, and all that is there is read once more.</summary>
+    /// <summary>The members and the reader come to an end.</summary>
+    public void Stop()
+    {
+        _isStopping = true;
+        foreach (var application in _all) application.Stop();
+    }
+
+    /// <summary>Whether nobody reads or writes any more.</summary>
+    public bool HasStopped => _all.TrueForAll(application => application.HasEnded);
+
+    /// <summary>All that is there is read once more.</summary>
     public void Judge()
     {
-        foreach (var application in _all) application.Stop();
         _judge = NewApplication();
         _judge.Begin(JudgeAsync);
     }
@@ -129,7 +139,7 @@ public sealed class Pipeline
 
     private void ReplaceIfStill(SimApplication member, int id)
     {
-        if (_members[id] == member) Replace(id);
+        if (_members[id] == member && !_isStopping) Replace(id);
     }
 
     private async Task FeedAsync(SimApplication application)

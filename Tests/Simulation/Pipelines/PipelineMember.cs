@@ -80,7 +80,7 @@ internal sealed class PipelineMember(SimApplication application, int id, Pipelin
         }
 
         if (mistake == PipelineMistake.PositionsOutside) await consumer.CommitAsync();
-        else await transaction.SendOffsetsAsync(consumer.Positions, mistake == PipelineMistake.HidesItsGeneration ? new(Group) : consumer.GroupMetadata);
+        else await transaction.SendOffsetsAsync(consumer.Positions, consumer.GroupMetadata);
         await PauseAsync();
         if (_random.Chance(0.15))
         {

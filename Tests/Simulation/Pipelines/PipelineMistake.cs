@@ -10,7 +10,4 @@ public enum PipelineMistake
 
     /// <summary>Members consume records of transactions that may yet be aborted.</summary>
     ReadsUncommitted,
-
-    /// <summary>The group is not told who asks for positions to be committed: a member that was given up may still do so.</summary>
-    HidesItsGeneration,
 }

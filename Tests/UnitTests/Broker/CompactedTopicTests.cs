@@ -43,6 +43,25 @@ public sealed class CompactedTopicTests
     }
 
     [Fact]
+    public async Task Several_cleaners_share_the_logs_and_each_is_compacted_as_by_one()
+    {
+        await using var cluster = await TestCluster.StartAsync(1, ("log.cleaner.backoff.ms", "1"), ("log.cleaner.threads", "3"));
+        string[] topics = ["profiles", "accounts", "carts", "places"];
+        foreach (var topic in topics)
+        {
+            await CreateAsync(cluster, topic, 1, Compacted);
+            await ProduceKeyedAsync(cluster, topic, "a=1", $"b={topic}", "a=");
+        }
+
+        foreach (var topic in topics)
+        {
+            var partition = await UntilAsync(cluster, new(0), partition => !LastValues(partition).ContainsKey("a"), topic: topic);
+            Assert.Equal(topic, LastValues(partition)["b"]);
+            Assert.Null(partition.Log.CheckAll());
+        }
+    }
+
+    [Fact]
     public async Task Records_without_a_key_are_refused()
     {
         await using var cluster = await TestCluster.StartAsync(1);
@@ -90,14 +109,14 @@ public sealed class CompactedTopicTests
     }
 
     // Each record begins a segment, so that those before can be compacted.
-    private static async Task<Partition> UntilAsync(TestCluster cluster, BrokerId broker, Func<Partition, bool> isReached, bool nudge = true)
+    private static async Task<Partition> UntilAsync(TestCluster cluster, BrokerId broker, Func<Partition, bool> isReached, bool nudge = true, string topic = "profiles")
     {
         while (true)
         {
-            if (cluster.Broker(broker).Partitions.Find(new("profiles", 0)) is { } partition && isReached(partition))
+            if (cluster.Broker(broker).Partitions.Find(new(topic, 0)) is { } partition && isReached(partition))
                 return partition;
             if (nudge)
-                await ProduceKeyedAsync(cluster, "profiles", "nudge=1");
+                await ProduceKeyedAsync(cluster, topic, "nudge=1");
             else
                 await Task.Delay(10);
         }

@@ -26,6 +26,21 @@ public sealed class ShareGroupCommandTests : IAsyncLifetime
     private Task<OlogResult> RunAsync(string line) => OlogScript.RunAsync($"{line} --bootstrap {_broker.EndPoint}");
 
     [Fact]
+    public async Task How_a_group_is_served_is_shown_and_changed()
+    {
+        Assert.Matches(@"consumer\.session\.timeout\.ms +45000 +default", (await RunAsync("groups config cooks")).Text);
+        Assert.Contains("Changed 2 configurations of group 'cooks'", (await RunAsync("groups config cooks --config consumer.session.timeout.ms=50000 --config share.auto.offset.reset=earliest")).Text);
+        var shown = (await RunAsync("groups config cooks")).Text;
+        Assert.Matches(@"consumer\.session\.timeout\.ms +50000 +group", shown);
+        Assert.Matches(@"share\.auto\.offset\.reset +earliest +group", shown);
+        Assert.Equal([new ConfigResource(ConfigResourceType.Group, "cooks")], await _client.Admin.ListConfigResourcesAsync([ConfigResourceType.Group]));
+        Assert.Contains("from 45000 to 60000", (await RunAsync("groups config cooks --config consumer.session.timeout.ms=1000")).Error);
+        await RunAsync("groups config cooks --delete-config consumer.session.timeout.ms --delete-config share.auto.offset.reset");
+        Assert.Empty(await _client.Admin.ListConfigResourcesAsync([ConfigResourceType.Group]));
+        Assert.Contains(new ConfigResource(ConfigResourceType.Topic, "jobs"), await _client.Admin.ListConfigResourcesAsync());
+    }
+
+    [Fact]
     public async Task A_share_group_is_listed_described_moved_and_deleted()
     {
         await _client.Admin.AlterConfigsAsync(new(ConfigResourceType.Group, "mailers"), [ConfigChange.Set("share.auto.offset.reset", "earliest")]);

@@ -88,6 +88,23 @@ public sealed class ConsumerGroupTests
     }
 
     [Fact]
+    public async Task A_group_may_have_sessions_and_heartbeats_of_its_own_from_the_next_heartbeat_on()
+    {
+        var script = await StartAsync();
+        var (a, b) = await JoinTwo(script);
+        script.Timings[Group] = script.Options.Timings with { ConsumerSessionTimeoutMs = 60_000, ConsumerHeartbeatIntervalMs = 12_000 };
+        Assert.Equal(12_000, (await b.SendRaw(new ConsumerGroupHeartbeatRequest { MemberEpoch = b.Epoch })).HeartbeatIntervalMs);
+        await a.HeartbeatOnly();
+        script.Clock.AdvanceMs(59_999);
+        await a.HeartbeatOnly();
+        Assert.Equal(2, (await Describe(script)).Members.Count);
+        script.Clock.AdvanceMs(1);
+        Assert.Equal(ErrorCode.UnknownMemberId, await b.HeartbeatOnly());
+        script.Timings.Clear();
+        Assert.Equal(script.Options.ConsumerHeartbeatIntervalMs, (await a.SendRaw(new ConsumerGroupHeartbeatRequest { MemberEpoch = a.Epoch })).HeartbeatIntervalMs);
+    }
+
+    [Fact]
     public async Task A_member_that_does_not_let_go_in_time_is_fenced()
     {
         var script = await StartAsync();

@@ -190,5 +190,8 @@ public sealed class GroupScript : ITopicDirectory
     private static string Int32(int value) => $"\0\0\0{(char)value}";
 
     private GroupCoordinator NewCoordinator() =>
-        new(Options, new GroupPorts(Clock, this, () => new Guid(Interlocked.Increment(ref _ids), 0, 0, new byte[8]), NullLogger.Instance));
+        new(Options, new GroupPorts(Clock, this, () => new Guid(Interlocked.Increment(ref _ids), 0, 0, new byte[8]), NullLogger.Instance) { TimingsOf = Timings.GetValueOrDefault });
+
+    /// <summary>What groups have set of their own.</summary>
+    public Dictionary<string, GroupTimings?> Timings { get; } = [];
 }

@@ -24,6 +24,12 @@ public sealed class Azurite : IAsyncLifetime
     /// <summary>The address to listen on; the loopback interface's by default.</summary>
     public string Host { get; init; } = "127.0.0.1";
 
+    /// <summary>What else it is started with.</summary>
+    public IReadOnlyList<string> Arguments { get; init; } = [];
+
+    /// <summary>Where it listens, with the account; skips the running test where it is not installed.</summary>
+    public string Endpoint => ConnectionString.Split("BlobEndpoint=")[1].TrimEnd(';');
+
     /// <summary>The process, where it runs.</summary>
     public Process? Process => _process;
 
@@ -44,7 +50,7 @@ public sealed class Azurite : IAsyncLifetime
             _missing = $"{Program} is not on the PATH (npm install --global azurite)";
             return;
         }
-        string[] arguments = ["--inMemoryPersistence", "--silent", "--disableTelemetry", "--skipApiVersionCheck", "--blobHost", Host, "--blobPort", "0"];
+        string[] arguments = ["--inMemoryPersistence", "--silent", "--disableTelemetry", "--skipApiVersionCheck", "--blobHost", Host, "--blobPort", "0", .. Arguments];
         _process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Path.GetTempPath() })!;
         _process.ErrorDataReceived += (_, _) => { };
         _process.BeginErrorReadLine();

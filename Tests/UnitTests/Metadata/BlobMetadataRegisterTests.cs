@@ -24,7 +24,7 @@ public sealed class BlobMetadataRegisterTests(Azurite azurite) : RegisterContrac
     {
         var register = await OpenAsync();
         _way.Unanswered[HttpMethod.Put] = 1;
-        await Assert.ThrowsAsync<IOException>(async () => await register.PutAsync("a", Bytes("one"), expected: null, default));
+        await Assert.ThrowsAsync<BlobStorageException>(async () => await register.PutAsync("a", Bytes("one"), expected: null, default));
         Assert.Single(Puts());
         Assert.Equal("one", (await ReadAsync(register, "a")).Text);
     }
@@ -49,7 +49,7 @@ public sealed class BlobMetadataRegisterTests(Azurite azurite) : RegisterContrac
         var register = await OpenAsync();
         var version = (await register.PutAsync("a", Bytes("one"), expected: null, default))!.Value;
         _way.Unanswered[HttpMethod.Delete] = 1;
-        await Assert.ThrowsAsync<IOException>(async () => await register.DeleteAsync("a", version, default));
+        await Assert.ThrowsAsync<BlobStorageException>(async () => await register.DeleteAsync("a", version, default));
         Assert.Null(await register.GetAsync("a", default));
     }
 
@@ -58,7 +58,7 @@ public sealed class BlobMetadataRegisterTests(Azurite azurite) : RegisterContrac
     {
         var register = await OpenAsync();
         _way.Busy[HttpMethod.Put] = 1;
-        await Assert.ThrowsAsync<IOException>(async () => await register.PutAsync("a", Bytes("one"), expected: null, default));
+        await Assert.ThrowsAsync<BlobStorageException>(async () => await register.PutAsync("a", Bytes("one"), expected: null, default));
         Assert.NotNull(await register.PutAsync("a", Bytes("one"), expected: null, default));
     }
 
@@ -68,8 +68,8 @@ public sealed class BlobMetadataRegisterTests(Azurite azurite) : RegisterContrac
         var register = await OpenAsync();
         await register.PutAsync("a", Bytes("one"), expected: null, default);
         _way.Lost[HttpMethod.Get] = 2;
-        await Assert.ThrowsAsync<IOException>(async () => await register.GetAsync("a", default));
-        await Assert.ThrowsAsync<IOException>(async () => await register.ListAsync("", default));
+        await Assert.ThrowsAsync<BlobStorageException>(async () => await register.GetAsync("a", default));
+        await Assert.ThrowsAsync<BlobStorageException>(async () => await register.ListAsync("", default));
         Assert.Equal(["a"], await register.ListAsync("", default));
     }
 
@@ -78,9 +78,9 @@ public sealed class BlobMetadataRegisterTests(Azurite azurite) : RegisterContrac
     {
         var register = await OpenAsync();
         await new BlobContainerClient(azurite.ConnectionString, _container).DeleteAsync();
-        await Assert.ThrowsAsync<IOException>(async () => await register.GetAsync("a", default));
-        await Assert.ThrowsAsync<IOException>(async () => await register.ListAsync("", default));
-        await Assert.ThrowsAsync<IOException>(async () => await register.PutAsync("a", Bytes("one"), expected: null, default));
+        await Assert.ThrowsAsync<BlobStorageException>(async () => await register.GetAsync("a", default));
+        await Assert.ThrowsAsync<BlobStorageException>(async () => await register.ListAsync("", default));
+        await Assert.ThrowsAsync<BlobStorageException>(async () => await register.PutAsync("a", Bytes("one"), expected: null, default));
     }
 
     [Fact]
@@ -113,8 +113,8 @@ public sealed class BlobMetadataRegisterTests(Azurite azurite) : RegisterContrac
     public async Task A_service_that_cannot_be_reached_is_said_to_be()
     {
         _way.Lost[HttpMethod.Put] = 1;
-        var failure = await Assert.ThrowsAsync<IOException>(OpenAsync);
-        Assert.Contains($"open the container '{_container}'", failure.Message, StringComparison.Ordinal);
+        var failure = await Assert.ThrowsAsync<BlobStorageException>(OpenAsync);
+        Assert.Contains($"make container '{_container}'", failure.Message, StringComparison.Ordinal);
     }
 
     private Task<BlobMetadataRegister> OpenAsync(BlobRegisterOptions options)

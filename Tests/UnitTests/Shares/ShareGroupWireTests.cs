@@ -57,6 +57,19 @@ public sealed class ShareGroupWireTests
     }
 
     [Fact]
+    public async Task A_group_may_have_a_heartbeat_interval_of_its_own_within_the_brokers_bounds()
+    {
+        var (broker, client) = await StartAsync();
+        await using var _ = broker;
+        await using var __ = client;
+        Assert.Equal(ErrorCode.InvalidConfig, await SetAsync(client, "g", ("share.heartbeat.interval.ms", "100")));
+        Assert.Equal(ErrorCode.InvalidConfig, await SetAsync(client, "g", ("share.session.timeout.ms", "70000")));
+        Assert.Equal(Ok, await SetAsync(client, "g", ("share.heartbeat.interval.ms", "7000")));
+        var member = await ShareScript.JoinAsync(client, "g", "jobs");
+        Assert.Equal(7_000, (await member.HeartbeatAsync()).HeartbeatIntervalMs);
+    }
+
+    [Fact]
     public async Task What_is_released_goes_to_another_and_what_is_accepted_or_rejected_does_not()
     {
         var (broker, client) = await StartAsync();

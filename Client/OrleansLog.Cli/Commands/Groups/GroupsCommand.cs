@@ -7,7 +7,7 @@ internal static class GroupsCommand
 {
     public static Command Create() => new OlogCommand(
         "groups",
-        "Lists, describes, moves and deletes groups: of consumers, and share groups.",
+        "Lists, describes, moves, configures and deletes groups: of consumers, and share groups.",
         "olog groups list",
         "olog groups describe kitchen",
         "olog groups reset-offsets kitchen --topic orders --to earliest --execute")
@@ -16,5 +16,6 @@ internal static class GroupsCommand
         DescribeGroupCommand.Create(),
         ResetOffsetsCommand.Create(),
         DeleteGroupsCommand.Create(),
+        ConfigureGroupCommand.Create(),
     };
 }

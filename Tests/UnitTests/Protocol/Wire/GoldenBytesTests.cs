@@ -516,6 +516,15 @@ public sealed class GoldenBytesTests
     }
 
     [Fact]
+    public void List_config_resources()
+    {
+        Check(new ListConfigResourcesRequest { ResourceTypes = [32, 2] }, 1, "03200200");
+        Check(new ListConfigResourcesRequest(), 0, "00");
+        Check(new ListConfigResourcesResponse { ConfigResources = [new() { ResourceName = "g", ResourceType = 32 }] }, 1, "0000000000000202672000" + "00");
+        Check(new ListConfigResourcesResponse { ConfigResources = [new() { ResourceName = "m" }] }, 0, "00000000000002026d00" + "00");
+    }
+
+    [Fact]
     public void Alter_partition_reassignments_request_0() =>
         Check(
             new AlterPartitionReassignmentsRequest

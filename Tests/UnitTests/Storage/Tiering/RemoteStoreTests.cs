@@ -32,7 +32,7 @@ public sealed class BlobRemoteStoreTests(Azurite azurite) : RemoteStoreContract,
     {
         var store = await OpenAsync();
         _way.Unanswered[HttpMethod.Put] = 1;
-        await Assert.ThrowsAsync<IOException>(() => store.WriteDocumentAsync("a/0/manifest.json", new byte[] { 1 }, expectedTag: null, default));
+        await Assert.ThrowsAsync<BlobStorageException>(() => store.WriteDocumentAsync("a/0/manifest.json", new byte[] { 1 }, expectedTag: null, default));
         Assert.Equal([1], (await store.ReadDocumentAsync("a/0/manifest.json", default))!.Value.Content.ToArray());
     }
 
