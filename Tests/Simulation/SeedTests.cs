@@ -137,7 +137,8 @@ public sealed class SeedTests(ITestOutputHelper output)
     /// A manifest that was written after its writer had given up, and had the same segment uploaded again and again (1053);
     /// damage in what was deleted, which kept everything after it from the store (1753); a segment that such a manifest named,
     /// swept as one that none did (1328, 600004076), or by a leader that was deposed meanwhile (700007311); a manifest that was
-    /// taken for deleted while it was written (600001599).
+    /// taken for deleted while it was written (600001599). What a later leader had stored, taken for damage by one that was deposed
+    /// while it waited for the store (800014524).
     /// </summary>
     [Theory]
     [InlineData(1053)]
@@ -146,6 +147,7 @@ public sealed class SeedTests(ITestOutputHelper output)
     [InlineData(600001599)]
     [InlineData(600004076)]
     [InlineData(700007311)]
+    [InlineData(800014524)]
     public void What_broke_once_in_the_remote_store_does_not_break_again(ulong seed) => Assert.Null(SimRun.Run(seed, FaultProfile.DrawTiered(seed)).Violation);
 
     /// <summary>

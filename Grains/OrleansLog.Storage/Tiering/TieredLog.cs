@@ -65,6 +65,9 @@ public sealed class TieredLog
     /// <summary>Told when something that was to be read has come, or could not be.</summary>
     public Action? Arrived { get; set; }
 
+    /// <summary>Whether the leadership lasts, as far as this broker knows; by default it does.</summary>
+    public Func<bool> Lasts { get; init; } = static () => true;
+
     /// <summary>The first offset that can be read, wherever it is; null before that is known.</summary>
     public Offset? LogStartOffset =>
         Manifest is not { } manifest ? null : manifest.Segments.IsEmpty ? Offset.Max(manifest.LogStartOffset, OldestHere) : manifest.LogStartOffset;
@@ -228,14 +231,16 @@ public sealed class TieredLog
     {
         var now = _time.GetUtcNow();
         if (found.Segments.FirstOrDefault(segment => !AgreesWith(segment)) is { } other)
-            throw new InvalidDataException(
-                $"'{_prefix}' in the remote store holds offsets {other.BaseOffset} to {found.End - 1L}, which the leader's log, up to {_log.LogEndOffset}, does not have so. Nothing is stored or deleted there.");
+            throw Disagreement($"'{_prefix}' in the remote store holds offsets {other.BaseOffset} to {found.End - 1L}, which the leader's log, up to {_log.LogEndOffset}, does not have so. Nothing is stored or deleted there.");
         if (found.Segments.IsEmpty) return found with { LogStartOffset = Offset.Max(found.LogStartOffset, OldestHere) };
         if (found.End >= OldestHere) return found;
         _logger.LogWarning(
             "{Prefix}: offsets {From} to {To} were deleted while nothing was uploaded; what lies before goes too", _prefix, found.End, OldestHere - 1L);
         return found.From(OldestHere, now);
     }
+
+    // A later leader may have stored more than one that waited for the store's answer meanwhile ever had.
+    private Exception Disagreement(string what) => Lasts() ? new InvalidDataException(what) : new IOException($"{what} Another broker leads by now.");
 
     private RemoteManifest DropAll(RemoteManifest manifest) => manifest.From(manifest.NextOffset, _time.GetUtcNow()) with { LogStartOffset = OldestHere };
 

@@ -86,6 +86,7 @@ internal sealed class PartitionTier(Partition partition, PartitionReplica replic
         cache, replica.Log, RemoteTopics.PrefixOf(replica.TopicId, partition.Id), epoch, () => partition.LastStableOffset, Guid.NewGuid, time, logger)
     {
         Arrived = partition.WakeWaits,
+        Lasts = () => partition.LeaderEpoch == epoch,
     };
 
     // Readers are waiting for it.

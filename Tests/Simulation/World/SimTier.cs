@@ -35,9 +35,16 @@ public sealed class SimTier(SimCluster cluster, SimBroker broker, SimClock clock
     {
         if (!replica.IsLeader) return null;
         if (_current?.Epoch != replica.LeaderEpoch)
-            _current = new TieredLog(_cache!, replica.Log, Prefix, replica.LeaderEpoch, () => replica.LastStableOffset, NewId, clock, _logger) { Options = cluster.Profile.Tiering! };
+            _current = NewLeadership(replica, replica.LeaderEpoch);
         return _current;
     }
+
+    private TieredLog NewLeadership(PartitionReplica replica, LeaderEpoch epoch) =>
+        new(_cache!, replica.Log, Prefix, epoch, () => replica.LastStableOffset, NewId, clock, _logger)
+        {
+            Options = cluster.Profile.Tiering!,
+            Lasts = () => replica.IsLeader && replica.LeaderEpoch == epoch,
+        };
 
     /// <summary>Uploads and frees what is due, if that is not under way.</summary>
     public void Step()
