@@ -51,8 +51,14 @@ public sealed class ReadAheadTests
             Assert.InRange(_cache.BytesInMemory, 0, 6 * MiB);
         }
 
-        _harness.Clock.Advance(TimeSpan.FromMinutes(1));
-        _cache.DropForgotten();
+        // Something may still be on its way that was fetched ahead.
+        Forget();
+        for (var patience = 100_000; _cache.BytesInMemory > 0 && patience > 0; patience--)
+        {
+            await Task.Yield();
+            Forget();
+        }
+
         Assert.Equal(0, _cache.BytesInMemory);
     }
 
@@ -79,16 +85,16 @@ public sealed class ReadAheadTests
         Assert.Empty(_harness.Disk.List(CacheDirectory));
 
         // One file is written at a time, beside the reading: what is skipped comes with a later pass.
-        var reads = -1;
-        for (var pass = 0; pass < 1000 && _store.Count != reads; pass++)
+        var (reads, passes) = (-1, 0);
+        while (_store.Count != reads)
         {
+            Assert.InRange(++passes, 1, 1000);
             reads = _store.Count;
             Forget();
             Assert.Equal(first, await ReadAllAsync());
             await Task.Yield();
         }
 
-        Assert.Equal(_store.Count, reads);
         Assert.NotEmpty(_harness.Disk.List(CacheDirectory));
     }
 
