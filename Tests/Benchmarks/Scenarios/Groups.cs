@@ -136,7 +136,7 @@ internal static class Groups
             served.Add(answer);
         }
 
-        var table = new Table("a coordinator of 100 groups of 10 members is killed", "median ms", "longest ms");
+        var table = new Table($"one of three coordinators of {GroupCount} groups of {MembersPerGroup} members is killed", "median ms", "longest ms");
         table.Add("until its partition has another leader", Text.Fixed(Statistics.Median(elected), 0), Text.Fixed(elected.Max(), 0));
         table.Add("from then until that one serves the group", Text.Fixed(Statistics.Median(served), 0), Text.Fixed(served.Max(), 0));
         table.Print(Console.Out);
@@ -150,7 +150,7 @@ internal static class Groups
         var coordinator = AwaitCoordinator(link, watched);
         using (var there = Open(new IPEndPoint(IPAddress.Loopback, coordinator.Port)))
         {
-            for (var i = 0; i < 100; i++)
+            for (var i = 0; i < GroupCount; i++)
             {
                 var name = i == 0 ? watched : $"{watched}-{i}";
                 if (AwaitCoordinator(link, name).NodeId == coordinator.NodeId)
